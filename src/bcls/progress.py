@@ -1,0 +1,32 @@
+"""Progress bars for people: on a terminal, on the first process, and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from typing import TypeVar
+
+from tqdm import tqdm
+
+Item = TypeVar("Item")
+
+
+def progress(items: Iterable[Item], description: str, total: int | None = None, unit: str = "it") -> Iterable[Item]:
+    """Iterate over `items` with a bar that shows rate and time left.
+
+    The bar goes to standard error, only if that is a terminal and this is process 0 of a distributed run; it
+    vanishes when done.
+
+    Args:
+        items: what to iterate over.
+        description: what is going on, in a few words.
+        total: how many there are, where `items` cannot tell.
+        unit: what one of them is called.
+
+    Example:
+        >>> list(progress(range(3), "counting"))
+        [0, 1, 2]
+    """
+    silent = not sys.stderr.isatty() or os.environ.get("RANK", "0") != "0"
+    return tqdm(items, desc=description, total=total, unit=unit, disable=silent, leave=False, dynamic_ncols=True)
