@@ -1,1 +1,30 @@
-""""""
+"""Losses over a similarity matrix and its labels: binary (positives) and continuous (relevance).
+
+They see matrices only, so they fit any model that yields scores. Triplet-SN, SW-HS and their sum are a reconstruction
+of arXiv 2210.11319 from its abstract and from formulas that its authors published elsewhere.
+"""
+
+from __future__ import annotations
+
+from bcls.losses.base import RetrievalLoss
+from bcls.losses.binary_continuous import BCLSLoss
+from bcls.losses.infonce import InfoNCELoss, infonce_loss
+from bcls.losses.kendall import KendallLoss, kendall_loss
+from bcls.losses.sigmoid import SigmoidLoss, sigmoid_loss
+from bcls.losses.triplet import TripletLoss, triplet_loss
+from bcls.losses.windows import SelectedPairs, select_pairs
+
+__all__ = [
+    "BCLSLoss",
+    "InfoNCELoss",
+    "KendallLoss",
+    "RetrievalLoss",
+    "SelectedPairs",
+    "SigmoidLoss",
+    "TripletLoss",
+    "infonce_loss",
+    "kendall_loss",
+    "select_pairs",
+    "sigmoid_loss",
+    "triplet_loss",
+]

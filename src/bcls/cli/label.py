@@ -1,0 +1,37 @@
+"""`bcls label`: encode a split's captions with a scorer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bcls.cli.arguments import parse_words, scorer_from
+
+DESCRIPTION = """Encode the captions of a data set with a scorer, so that training and evaluation have continuous labels.
+
+example: bcls label ../shared/data/flickr8k --scorer sentence --output runs/labels"""
+
+
+def run(words: list[str]) -> int:
+    """Encode each asked split that has no fresh encodings yet."""
+    import jsonargparse  # noqa: PLC0415
+
+    parser = jsonargparse.ArgumentParser(prog="bcls label", description=DESCRIPTION, exit_on_error=False)
+    parser.add_argument("data", type=str, help="a data set: folder, Karpathy JSON, precomp folder")
+    parser.add_argument("--scorer", type=str, default="sentence", help="sentence, sentence:MODEL, tfidf or cider")
+    parser.add_argument("--splits", type=list[str], default=["train", "val"], help="which splits")
+    parser.add_argument("--fit_split", type=str, default="train", help="where document frequencies come from")
+    parser.add_argument("--output", type=str, default="runs/labels", help="folder of the encodings")
+    parser.add_argument("--overwrite", type=bool, default=False, help="encode again what is there")
+    given = parse_words(parser, words)
+    from bcls.data import read_dataset  # noqa: PLC0415
+    from bcls.data.labels import label_folder, label_split  # noqa: PLC0415
+
+    dataset = read_dataset(given["data"])
+    scorer = scorer_from(given["scorer"])
+    for split in given["splits"]:
+        folder = label_folder(Path(given["output"]), scorer, split)
+        label_split(
+            dataset, split, scorer, Path(given["output"]), fit_split=given["fit_split"], overwrite=given["overwrite"]
+        )
+        print(f"{split}: {len(dataset.split(split).caption_texts)} captions encoded by {scorer.name} in {folder}")
+    return 0

@@ -1,0 +1,29 @@
+"""`bcls train`: one run from a YAML config."""
+
+from __future__ import annotations
+
+from bcls.cli.lightning_quiet import quiet_lightning
+from bcls.errors import MissingExtraError
+
+DESCRIPTION = """Train a model from a YAML config; any field can be overridden by its dotted name.
+
+example: bcls train --config configs/flickr8k/bcls.yaml --output runs/bcls --loss.kendall_weight 0.5"""
+
+
+def run(words: list[str]) -> int:
+    """Parse the config, train, print the result."""
+    try:
+        import lightning  # noqa: F401, PLC0415
+    except ImportError:
+        raise MissingExtraError("bcls train", "train") from None
+    quiet_lightning()
+    from bcls.evaluation import format_table  # noqa: PLC0415
+    from bcls.training import config_parser, parse_config, train  # noqa: PLC0415
+
+    parser = config_parser("bcls train", DESCRIPTION)
+    parser.add_argument("--resume", type=bool, default=False, help="go on with an interrupted run")
+    config, text, rest = parse_config(parser, words, extra=["resume"])
+    result = train(config, text, resume=rest["resume"])
+    print(format_table({result.folder.name: result.metrics}))
+    print(f"best epoch {result.best_epoch + 1}; model, result and history in {result.folder}")
+    return 0

@@ -1,0 +1,55 @@
+"""Continuous labels of a data set's split: made once, kept, and checked on each opening."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Literal
+
+from bcls.data.dataset import RetrievalDataset
+from bcls.relevance import CaptionRelevance, Scorer, open_labels, write_labels
+
+logger = logging.getLogger("bcls")
+
+
+def label_split(
+    dataset: RetrievalDataset,
+    split: str,
+    scorer: Scorer,
+    folder: Path,
+    *,
+    fit_split: str = "train",
+    aggregate: Literal["max", "mean"] = "max",
+    overwrite: bool = False,
+) -> CaptionRelevance:
+    """Relevance between the images and captions of a split, from encodings in `folder`, made if missing.
+
+    The scorer's document frequencies come from `fit_split` whatever is labelled, so that relevance means the
+    same on every split.
+
+    Args:
+        dataset: the whole data set.
+        split: which part to label.
+        scorer: what compares two captions.
+        folder: where encodings are kept: `folder/SCORER/SPLIT/`.
+        fit_split: the part to fit the scorer on.
+        aggregate: over an image's captions, the best or the mean.
+        overwrite: encode again what is there already.
+
+    Raises:
+        InputError: the kept encodings are of other captions or settings (stale), or the split is unknown.
+    """
+    part = dataset.split(split)
+    kept = label_folder(folder, scorer, split)
+    if overwrite or not kept.exists():
+        logger.info("labelling %d captions of %s with %s", len(part.caption_texts), split, scorer.name)
+        fitted_on = dataset.split(fit_split)
+        scorer.fit(fitted_on.caption_texts, fitted_on.caption_image)
+        write_labels(kept, scorer, part.caption_texts, part.caption_ids, part.caption_image)
+    encodings = open_labels(kept, part.caption_texts, part.caption_ids, part.caption_image)
+    return CaptionRelevance(encodings, part.caption_image, aggregate=aggregate)
+
+
+def label_folder(folder: Path, scorer: Scorer, split: str) -> Path:
+    """Where the encodings of a split by a scorer are kept."""
+    return folder / scorer.name / split

@@ -1,0 +1,139 @@
+"""The Kendall ranking loss: continuous labels order candidates, and a wrong order pays."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import ClassVar, Literal, get_args
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from bcls.errors import InputError
+from bcls.losses.all_pairs import all_pairs_hinge
+from bcls.losses.base import RetrievalLoss
+from bcls.losses.matrices import both_directions, check_relevance, check_similarity
+from bcls.losses.windows import WindowForm, select_pairs
+
+Pairs = Literal["boundary", "window", "stride", "first", "all"]
+
+
+def kendall_loss(
+    similarity: Tensor,
+    relevance: Tensor,
+    *,
+    gap: float = 0.1,
+    margin: float = 0.0,
+    pairs: Pairs = "first",
+    window: int = 32,
+) -> Tensor:
+    """Functional form of `KendallLoss`; see there.
+
+    Example:
+        >>> import torch
+        >>> similarity = torch.tensor([[0.9, 0.2], [0.3, 0.5]])
+        >>> relevance = torch.tensor([[0.1, 1.0], [0.6, 0.4]])
+        >>> kendall_loss(similarity, relevance, pairs="all")
+        tensor(0.4500)
+    """
+    similarity = check_similarity(similarity)
+    relevance = check_relevance(similarity, relevance)
+    if pairs == "all":
+        return both_directions(partial(all_pairs_hinge, gap=gap, margin=margin), similarity, relevance)
+    one = partial(_windowed_hinge, gap=gap, margin=margin, pairs=pairs, window=window)
+    return both_directions(one, similarity, relevance)
+
+
+def _windowed_hinge(
+    similarity: Tensor, relevance: Tensor, *, gap: float, margin: float, pairs: WindowForm, window: int
+) -> Tensor:
+    chosen = select_pairs(similarity, relevance, pairs=pairs, window=window, gap=gap)
+    hinge = F.relu(margin + similarity.gather(1, chosen.less) - similarity.gather(1, chosen.more))
+    return (hinge * chosen.counts).sum() / chosen.counts.sum().clamp(min=1)
+
+
+class KendallLoss(RetrievalLoss):
+    """The hinge surrogate of Kendall's tau: of two candidates, the clearly more relevant one must be more similar.
+
+    Over ordered pairs (query, a, b) with r_a - r_b > gap, in each direction, all its queries pooled: the mean of
+    max(0, margin + s_b - s_a), averaged over the two directions. A concordant pair pays nothing. Unknown relevance
+    (NaN) orders nothing. Without any ordered pair the loss is 0 with a zero gradient.
+
+    Which pairs (`pairs`):
+
+    - `all`: every ordered pair. Exact; quadratic in the candidates of a query. Noise in the labels enters with it.
+    - SW-HS (sliding window, hard samples): sort by relevance, slide a window, keep only the hardest offender of each
+      position, in one of four forms, `boundary`, `window`, `stride`, `first`: see `select_pairs`. As cheap as a triplet
+      loss, and items too close to call are never compared.
+
+    Args:
+        gap: the least difference of relevance that orders a pair, in [0, 1). Scorers spread differently: a gap that
+            fits one need not fit another.
+        margin: by how much the more relevant candidate must be more similar, at least 0.
+        pairs: which pairs are compared.
+        window: width of the window in positions, at least 1 (`window` form: 2); a window wider than a query's known
+            candidates is narrowed to them. Not used by `all`.
+
+    Raises:
+        InputError: a setting out of range.
+
+    Cost: SW-HS: one sort and running extremes, O(N log N) time a query, O(images x captions) memory. `all`: see
+    `all_pairs_hinge`.
+
+    Source: the pair set, the gap and the zero margin are those of the same authors' published Kendall loss; SW-HS is
+    a reconstruction from the abstract of arXiv 2210.11319.
+
+    Example:
+        >>> import torch
+        >>> loss = KendallLoss(gap=0.1, pairs="stride", window=1)
+        >>> loss(torch.tensor([[0.9, 0.2], [0.3, 0.5]]), torch.tensor([[0.1, 1.0], [0.6, 0.4]]))
+        tensor(0.4500)
+    """
+
+    uses_relevance: ClassVar[bool] = True
+
+    def __init__(self, *, gap: float = 0.1, margin: float = 0.0, pairs: Pairs = "first", window: int = 32) -> None:
+        super().__init__()
+        if not 0 <= gap < 1:
+            raise InputError(f"gap is {gap}; it must be at least 0 and below 1")
+        if margin < 0:
+            raise InputError(f"margin is {margin}; it must be at least 0")
+        if pairs not in get_args(Pairs):
+            raise InputError(f"pairs is {pairs!r}; it must be one of {', '.join(get_args(Pairs))}")
+        least = 2 if pairs == "window" else 1
+        if window < least:
+            raise InputError(f"window is {window}; with pairs = {pairs!r} it must be at least {least}")
+        self.gap = gap
+        self.margin = margin
+        self.pairs: Pairs = pairs
+        self.window = window
+
+    def forward(self, similarity: Tensor, relevance: Tensor) -> Tensor:
+        """The loss.
+
+        Args:
+            similarity: (images, captions) scores, finite; float16 and bfloat16 are computed in float32.
+            relevance: (images, captions) in [0, 1], NaN = unknown.
+
+        Returns:
+            A scalar.
+
+        Raises:
+            InputError: a wrong shape, a score that is not finite, a label outside [0, 1].
+        """
+        return kendall_loss(
+            similarity, relevance, gap=self.gap, margin=self.margin, pairs=self.pairs, window=self.window
+        )
+
+    def terms(
+        self, similarity: Tensor, relevance: Tensor | None = None, positives: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """`{"kendall": loss}`.
+
+        Raises:
+            InputError: also where relevance is missing.
+        """
+        return {"kendall": self(similarity, check_relevance(similarity, relevance))}
+
+    def extra_repr(self) -> str:
+        """The settings, for `print`."""
+        return f"gap={self.gap}, margin={self.margin}, pairs={self.pairs!r}, window={self.window}"

@@ -1,0 +1,110 @@
+"""The three matrices that a loss sees, checked: similarity, relevance, positives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from bcls.errors import InputError
+
+TOLERANCE = 1e-5
+
+
+def check_similarity(similarity: Tensor) -> Tensor:
+    """The scores of all (image, caption) pairs, in a number format fit for sums.
+
+    Args:
+        similarity: (images, captions), floating point, finite.
+
+    Returns:
+        The same values; float16 and bfloat16 become float32.
+
+    Raises:
+        InputError: not a non-empty floating-point matrix, or a score is NaN or infinite (the first is named).
+    """
+    if similarity.ndim != 2 or similarity.numel() == 0:
+        raise InputError(f"similarity must be a non-empty (images, captions) matrix, not {tuple(similarity.shape)}")
+    if not similarity.is_floating_point():
+        raise InputError(f"similarity must be floating point, not {similarity.dtype}")
+    finite = torch.isfinite(similarity)
+    if not bool(finite.all()):
+        row, column = _first(~finite)
+        raise InputError(
+            f"similarity of image {row} and caption {column} is {similarity[row, column].item()}: scores must be "
+            "finite (a diverging model or a division by a zero norm gives such scores)"
+        )
+    return similarity.float() if similarity.dtype in (torch.float16, torch.bfloat16) else similarity
+
+
+def check_relevance(similarity: Tensor, relevance: Tensor | None) -> Tensor:
+    """Continuous labels of all pairs.
+
+    Args:
+        similarity: (images, captions), for the shape and the device.
+        relevance: (images, captions) in [0, 1], NaN = unknown.
+
+    Returns:
+        The labels without a gradient; float16 and bfloat16 become float32.
+
+    Raises:
+        InputError: missing, another shape, not floating point, or outside [0, 1] (the first is named).
+    """
+    if relevance is None:
+        raise InputError("this loss needs relevance: an (images, captions) matrix in [0, 1], NaN = unknown")
+    if relevance.shape != similarity.shape:
+        raise InputError(f"relevance is {tuple(relevance.shape)}, but similarity is {tuple(similarity.shape)}")
+    if not relevance.is_floating_point():
+        raise InputError(f"relevance must be floating point in [0, 1], not {relevance.dtype}")
+    outside = (relevance < -TOLERANCE) | (relevance > 1 + TOLERANCE)
+    if bool(outside.any()):
+        row, column = _first(outside)
+        raise InputError(
+            f"relevance of image {row} and caption {column} is {relevance[row, column].item():.6g}: it must lie in "
+            "[0, 1]; rescale the labels (NaN means unknown)"
+        )
+    relevance = relevance.detach().to(similarity.device)
+    return relevance.float() if relevance.dtype in (torch.float16, torch.bfloat16) else relevance
+
+
+def check_positives(similarity: Tensor, positives: Tensor | None) -> Tensor:
+    """Binary labels of all pairs.
+
+    Args:
+        similarity: (images, captions), for the shape and the device.
+        positives: (images, captions) bool; None = the diagonal of a square matrix.
+
+    Returns:
+        (images, captions) bool.
+
+    Raises:
+        InputError: another shape, not bool, no positive at all, or None for a matrix that is not square.
+    """
+    if positives is None:
+        if similarity.shape[0] != similarity.shape[1]:
+            raise InputError(
+                f"similarity is {tuple(similarity.shape)}: without positives the diagonal is meant, which needs a "
+                "square matrix; give positives, an (images, captions) bool matrix"
+            )
+        return torch.eye(similarity.shape[0], dtype=torch.bool, device=similarity.device)
+    if positives.shape != similarity.shape:
+        raise InputError(f"positives are {tuple(positives.shape)}, but similarity is {tuple(similarity.shape)}")
+    if positives.dtype != torch.bool:
+        raise InputError(f"positives must be bool, not {positives.dtype}")
+    if not bool(positives.any()):
+        raise InputError("no pair is positive: a binary loss has nothing to learn from")
+    return positives.to(similarity.device)
+
+
+def both_directions(one: Callable[..., Tensor], *matrices: Tensor) -> Tensor:
+    """The mean of a loss over rows (image to text) and over columns (text to image).
+
+    Relevance is not symmetric: the column direction sees the transpose of every matrix, each its own.
+    """
+    return (one(*matrices) + one(*(matrix.mT for matrix in matrices))) / 2
+
+
+def _first(mask: Tensor) -> tuple[int, int]:
+    row, column = mask.nonzero()[0].tolist()
+    return int(row), int(column)

@@ -1,0 +1,74 @@
+"""SigLIP's sigmoid loss: each pair is a yes-or-no question of its own."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from bcls.errors import InputError
+from bcls.losses.base import RetrievalLoss
+from bcls.losses.matrices import check_positives, check_similarity
+
+
+def sigmoid_loss(
+    similarity: Tensor, positives: Tensor | None = None, *, scale: float | Tensor = 10.0, bias: float | Tensor = -10.0
+) -> Tensor:
+    """Functional form of `SigmoidLoss`; see there.
+
+    Example:
+        >>> sigmoid_loss(torch.eye(2), scale=10.0, bias=-5.0)
+        tensor(0.0134)
+    """
+    similarity = check_similarity(similarity)
+    positives = check_positives(similarity, positives)
+    logits = scale * similarity + bias
+    return F.softplus(torch.where(positives, -logits, logits)).sum() / len(similarity)
+
+
+class SigmoidLoss(RetrievalLoss):
+    """-log sigmoid(z (scale s + bias)), z = 1 for a positive pair and -1 else: the sum over all pairs, by images.
+
+    The bias starts far below zero since nearly all pairs are negative. Both are learnt.
+
+    Args:
+        initial_scale: the start of the scale, above 0; its logarithm is learnt.
+        initial_bias: the start of the bias.
+
+    Raises:
+        InputError: a scale that is not above 0.
+
+    Cost: O(images x captions) time and memory.
+
+    Source: arXiv 2303.15343, equation 2 and algorithm 1.
+
+    Example:
+        >>> SigmoidLoss(initial_scale=10.0, initial_bias=-5.0)(torch.eye(2)).item()
+        0.01343...
+    """
+
+    uses_relevance: ClassVar[bool] = False
+
+    def __init__(self, *, initial_scale: float = 10.0, initial_bias: float = -10.0) -> None:
+        super().__init__()
+        if initial_scale <= 0:
+            raise InputError(f"initial_scale is {initial_scale}; it must be above 0")
+        self.log_scale = nn.Parameter(torch.tensor(math.log(initial_scale)))
+        self.bias = nn.Parameter(torch.tensor(float(initial_bias)))
+
+    def forward(self, similarity: Tensor, positives: Tensor | None = None) -> Tensor:
+        """The loss of (images, captions) scores and positives (bool; None = the diagonal).
+
+        Raises:
+            InputError: a wrong shape, a score that is not finite, or no positive at all.
+        """
+        return sigmoid_loss(similarity, positives, scale=self.log_scale.exp(), bias=self.bias)
+
+    def terms(
+        self, similarity: Tensor, relevance: Tensor | None = None, positives: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """`{"sigmoid": loss}`."""
+        return {"sigmoid": self(similarity, positives)}

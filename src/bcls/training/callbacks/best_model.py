@@ -1,0 +1,51 @@
+"""Keeps the model of the best epoch, and stops when none has been better for long."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import lightning as L  # noqa: N812
+
+from bcls.errors import InputError
+from bcls.training.module import RetrievalModule
+
+
+class BestModel(L.Callback):
+    """Saves the model whenever the monitored metric is better than ever before.
+
+    Args:
+        folder: where the model is saved, as `RetrievalModel.save_pretrained` does.
+        monitor: the metric, as the evaluation names it; higher is better.
+        patience: epochs without a better value after which training stops; 0 = never.
+    """
+
+    def __init__(self, folder: Path, monitor: str, patience: int = 0) -> None:
+        self.folder = folder
+        self.monitor = monitor
+        self.patience = patience
+        self.best = -math.inf
+        self.best_epoch = -1
+
+    def hear(self, trainer: L.Trainer, module: RetrievalModule, metrics: dict[str, float]) -> None:
+        """Save, if this epoch is the best; stop, if patience has run out.
+
+        Raises:
+            InputError: the evaluation gives no such metric.
+        """
+        if self.monitor not in metrics:
+            raise InputError(f"validation.monitor: no metric {self.monitor!r}; there are {', '.join(sorted(metrics))}")
+        if metrics[self.monitor] > self.best:
+            self.best, self.best_epoch = metrics[self.monitor], trainer.current_epoch
+            module.model.save_pretrained(self.folder)
+        elif 0 < self.patience <= trainer.current_epoch - self.best_epoch:
+            trainer.should_stop = True
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a resumed run must know."""
+        return {"best": self.best, "best_epoch": self.best_epoch}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from a state of `state_dict`."""
+        self.best, self.best_epoch = state_dict["best"], state_dict["best_epoch"]

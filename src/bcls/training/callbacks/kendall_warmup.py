@@ -1,0 +1,40 @@
+"""The weight of the Kendall term rises from zero."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import lightning as L  # noqa: N812
+
+from bcls.losses import BCLSLoss
+from bcls.training.module import RetrievalModule
+
+
+class KendallWarmup(L.Callback):
+    """Raises a BCLS loss's `kendall_weight` in a straight line over the first steps.
+
+    A large weight from the first step can pull all embeddings together before the triplet term has spread them.
+    The weight at a step depends on the step alone, so that a resumed run equals an unbroken one.
+
+    Args:
+        weight: the weight at the end of the rise.
+        share: the rise's share of all steps; 0 = the full weight from the start.
+    """
+
+    def __init__(self, weight: float, share: float) -> None:
+        self.weight = weight
+        self.share = share
+        self._rise = 0.0
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Count the steps of the rise."""
+        self._rise = self.share * float(trainer.estimated_stepping_batches)
+
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Set the weight of this step."""
+        assert isinstance(pl_module, RetrievalModule)
+        assert isinstance(pl_module.loss, BCLSLoss)
+        risen = 1.0 if self._rise < 1 else min(1.0, trainer.global_step / self._rise)
+        pl_module.loss.kendall_weight = self.weight * risen

@@ -1,0 +1,159 @@
+"""What a training run is made of, as plain dataclasses; the YAML file of a run has the same shape."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bcls.errors import InputError
+from bcls.losses import RetrievalLoss
+from bcls.models import CaptionTower, ImageTower
+from bcls.relevance import Scorer
+
+
+@dataclass
+class DataConfig:
+    """Which data.
+
+    Args:
+        path: a dataset folder, a Karpathy JSON file, a precomp folder, or a folder of pictures with a table.
+        features: name of the precomputed features that stand for the images; null = the pictures themselves.
+        train_split: the split to learn from.
+        validation_split: the split to choose on.
+        sampler: `unique` = random batches without an image twice; `neighbours` = batches of groups of
+            semantic neighbours (by relevance), so that graded order has more to grade.
+    """
+
+    path: str
+    features: str | None = None
+    train_split: str = "train"
+    validation_split: str = "val"
+    sampler: Literal["unique", "neighbours"] = "unique"
+
+
+@dataclass
+class LabelConfig:
+    """Where continuous labels come from.
+
+    Args:
+        scorer: what compares two captions; null = no continuous labels.
+        aggregate: over an image's captions, the best (`max`) or the `mean`.
+        folder: where encodings are kept; null = `labels/` beside the run's folder.
+    """
+
+    scorer: Scorer | None = None
+    aggregate: Literal["max", "mean"] = "max"
+    folder: str | None = None
+
+
+@dataclass
+class ModelConfig:
+    """The two towers.
+
+    Args:
+        image_tower: turns images into vectors.
+        caption_tower: turns captions into vectors of the same size.
+    """
+
+    image_tower: ImageTower
+    caption_tower: CaptionTower
+
+
+@dataclass
+class OptimizationConfig:
+    """How to learn.
+
+    Args:
+        epochs: passes over all captions of the train split.
+        batch_size: pairs in a batch.
+        learning_rate: the peak, reached after the warm-up; then a cosine to zero.
+        warmup: share of all steps in which the learning rate rises.
+        weight_decay: AdamW's, on matrices only.
+        gradient_clip: largest norm of the gradient; 0 = no clipping.
+        kendall_warmup: share of all steps in which the weight of the Kendall term rises from zero.
+        precision: Lightning's name of the number format, e.g. `32-true`, `bf16-mixed`.
+        accelerator: Lightning's name of the device, e.g. `auto`, `cpu`, `gpu`.
+        devices: how many devices.
+    """
+
+    epochs: int = 10
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    warmup: float = 0.1
+    weight_decay: float = 0.01
+    gradient_clip: float = 2.0
+    kendall_warmup: float = 0.1
+    precision: Literal["32-true", "16-mixed", "bf16-mixed", "64-true"] = "32-true"
+    accelerator: str = "auto"
+    devices: int = 1
+
+    def __post_init__(self) -> None:
+        positive = {"epochs": self.epochs, "batch_size": self.batch_size, "learning_rate": self.learning_rate}
+        for name, value in positive.items():
+            if value <= 0:
+                raise InputError(f"optimization.{name} is {value}; it must be above 0")
+        for name, share in {"warmup": self.warmup, "kendall_warmup": self.kendall_warmup}.items():
+            if not 0 <= share <= 1:
+                raise InputError(f"optimization.{name} is {share}; it is a share of all steps, from 0 to 1")
+
+
+@dataclass
+class ValidationConfig:
+    """How to judge while training.
+
+    Args:
+        monitor: the metric that chooses the best epoch, higher is better; any key of the evaluation's
+            result, e.g. `rsum` or `ndcg@10`.
+        scorer: continuous labels to judge by; take one that was not trained on. null = binary labels only.
+        patience: epochs without a better value of the metric after which training stops; 0 = never.
+    """
+
+    monitor: str = "rsum"
+    scorer: Scorer | None = None
+    patience: int = 0
+
+
+@dataclass
+class RunConfig:
+    """One training run.
+
+    Args:
+        data: which data.
+        model: which towers.
+        loss: which loss.
+        output: the run's folder.
+        labels: where continuous labels come from.
+        optimization: how to learn.
+        validation: how to judge while training.
+        seed: of weights, order and dropout.
+        checkpoint_steps: also save a checkpoint to resume from every so many steps; 0 = each epoch only.
+    """
+
+    data: DataConfig
+    model: ModelConfig
+    loss: RetrievalLoss
+    output: str
+    labels: LabelConfig = field(default_factory=LabelConfig)
+    optimization: OptimizationConfig = field(default_factory=OptimizationConfig)
+    validation: ValidationConfig = field(default_factory=ValidationConfig)
+    seed: int = 0
+    checkpoint_steps: int = 0
+
+
+def load_config(words: Sequence[str]) -> tuple[RunConfig, str]:
+    """A run's config from command-line words.
+
+    Args:
+        words: e.g. `["--config", "configs/flickr8k/bcls.yaml", "--seed", "1"]`; later words win.
+
+    Returns:
+        The config with its towers, loss and scorers made, and the YAML text of it all, defaults included.
+
+    Raises:
+        InputError: an unknown key, a wrong type, a missing value; the message names it.
+    """
+    from bcls.training.parser import config_parser, parse_config  # noqa: PLC0415 - it needs the classes above
+
+    config, text, _ = parse_config(config_parser("bcls train", ""), words)
+    return config, text

@@ -1,0 +1,132 @@
+"""From a config to what a run needs: data, labels, a fitted model, batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from bcls.data import (
+    NeighbourBatchSampler,
+    RetrievalDataset,
+    UniqueImageBatchSampler,
+    check_dataset,
+    image_neighbours,
+    read_dataset,
+    refuse_problems,
+)
+from bcls.data.batches import BatchAssembler
+from bcls.data.images import FeatureImages, ImageSource, PictureImages, open_picture
+from bcls.data.labels import label_split
+from bcls.data.loader import BatchLoader, BatchSampler
+from bcls.errors import InputError
+from bcls.models import RetrievalModel
+from bcls.relevance import RelevanceSource
+from bcls.training.config import DataConfig, RunConfig
+
+FIT_IMAGES = 2000
+NEIGHBOURS = 64
+
+
+@dataclass(frozen=True)
+class TrainingInputs:
+    """Everything that a training run works on."""
+
+    dataset: RetrievalDataset
+    model: RetrievalModel
+    loader: BatchLoader
+
+
+def open_data(config: DataConfig) -> RetrievalDataset:
+    """Read the data set and refuse it where the training and validation splits have problems.
+
+    Raises:
+        InputError: unknown split or features, or problems; names the command that lists them all.
+    """
+    dataset = read_dataset(config.path)
+    if config.features is not None and config.features not in dataset.features:
+        known = ", ".join(sorted(dataset.features)) or "none"
+        raise InputError(f"{config.path}: no features {config.features!r}; there are: {known}")
+    parts = dataset.split((config.train_split, config.validation_split))
+    refuse_problems(check_dataset(parts, pictures=config.features is None), f"bcls data check {config.path}")
+    return dataset
+
+
+def image_source(dataset: RetrievalDataset, features: str | None, model: RetrievalModel) -> ImageSource:
+    """The images of a split, as the model's image tower takes them.
+
+    Raises:
+        InputError: the tower takes pictures and features were named, or the other way round.
+    """
+    if features is not None:
+        return FeatureImages(dataset.features[features], dataset.feature_rows(features))
+    prepare = getattr(model.image_tower, "prepare", None)
+    if prepare is None:
+        raise InputError(
+            f"{type(model.image_tower).__name__} takes features, not pictures: set data.features to one of "
+            f"{', '.join(sorted(dataset.features)) or '(the data set has none)'}"
+        )
+    return PictureImages([dataset.image_path(row) for row in range(len(dataset.images))], prepare)
+
+
+def prepare_inputs(config: RunConfig, labels_folder: Path) -> TrainingInputs:
+    """Read, label, fit and arrange, in that order."""
+    dataset = open_data(config.data)
+    train = dataset.split(config.data.train_split)
+    relevance = _relevance(config, dataset, labels_folder)
+    torch.manual_seed(config.seed)
+    model = RetrievalModel(config.model.image_tower, config.model.caption_tower)
+    _fit(model, train, config.data.features)
+    assemble = BatchAssembler(
+        image_source(train, config.data.features, model),
+        model.caption_tower.tokenize(train.caption_texts),
+        train.caption_image,
+        relevance if config.loss.uses_relevance else None,
+    )
+    return TrainingInputs(dataset, model, BatchLoader(_sampler(config, train, relevance), assemble))
+
+
+def _relevance(config: RunConfig, dataset: RetrievalDataset, folder: Path) -> RelevanceSource | None:
+    if not config.loss.uses_relevance and config.data.sampler == "unique":
+        return None
+    if config.labels.scorer is None:
+        what = type(config.loss).__name__ if config.loss.uses_relevance else "data.sampler: neighbours"
+        raise InputError(f"{what} needs continuous labels: set labels.scorer, e.g. to SentenceScorer or TfidfScorer")
+    return label_split(
+        dataset,
+        config.data.train_split,
+        config.labels.scorer,
+        folder,
+        fit_split=config.data.train_split,
+        aggregate=config.labels.aggregate,
+    )
+
+
+def _fit(model: RetrievalModel, train: RetrievalDataset, features: str | None) -> None:
+    """Let the towers learn statistics and vocabulary from the train split, images from an even sample."""
+    rows = np.unique(np.linspace(0, len(train.images) - 1, min(FIT_IMAGES, len(train.images))).astype(np.int64))
+    if features is not None:
+        model.image_tower.fit(train.features[features].gather(np.sort(train.feature_rows(features)[rows])))
+    else:
+        model.image_tower.fit([open_picture(train.image_path(row)) for row in rows.tolist()])
+    model.caption_tower.fit(train.caption_texts)
+
+
+def _sampler(config: RunConfig, train: RetrievalDataset, relevance: RelevanceSource | None) -> BatchSampler:
+    size = config.optimization.batch_size
+    if size > len(train.images):
+        raise InputError(
+            f"optimization.batch_size is {size}, but the train split has {len(train.images)} images and a batch "
+            "never holds an image twice: choose a smaller batch"
+        )
+    if config.data.sampler == "unique":
+        return UniqueImageBatchSampler(train.caption_image, size, seed=config.seed)
+    assert relevance is not None
+    neighbours = image_neighbours(relevance, train.caption_image, min(NEIGHBOURS, len(train.images) - 1))
+    return NeighbourBatchSampler(train.caption_image, neighbours, size, seed=config.seed)
+
+
+Judgement = Callable[[RetrievalModel], dict[str, float]]

@@ -1,0 +1,39 @@
+"""AdamW and its learning rate over time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import torch
+from torch import nn
+
+
+def adamw(modules: Iterable[nn.Module], *, learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
+    """AdamW over all parameters that learn; weight decay on matrices only, not on biases, scales and temperatures.
+
+    Args:
+        modules: whose parameters to optimize.
+        learning_rate: the peak; a schedule scales it.
+        weight_decay: decoupled weight decay of parameters with two axes or more.
+    """
+    parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": weight_decay},
+        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW([group for group in groups if group["params"]], lr=learning_rate, fused=True)
+
+
+def warmup_cosine(step: int, *, steps: int, warmup: float) -> float:
+    """Factor of the learning rate at a step: a straight rise over the first `warmup` share, then a cosine to zero.
+
+    Example:
+        >>> [round(warmup_cosine(step, steps=10, warmup=0.2), 2) for step in (0, 1, 2, 6, 10, 11)]
+        [0.5, 1.0, 1.0, 0.5, 0.0, 0.0]
+    """
+    rise = max(1, round(steps * warmup)) if warmup > 0 else 0
+    if step < rise:
+        return (step + 1) / rise
+    share = min(1.0, (step - rise) / max(1, steps - rise))
+    return 0.5 * (1 + math.cos(math.pi * share))

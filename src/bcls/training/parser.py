@@ -1,0 +1,47 @@
+"""From command-line words and YAML to a `RunConfig`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from jsonargparse import ArgumentError, ArgumentParser
+
+from bcls.errors import InputError
+from bcls.training.config import RunConfig
+
+
+def config_parser(program: str, description: str) -> ArgumentParser:
+    """The parser of a run's config: `--config FILE` and one dotted option for every field."""
+    parser = ArgumentParser(prog=program, description=description, exit_on_error=False)
+    parser.add_argument("--config", action="config", help="YAML file of the run")
+    parser.add_class_arguments(RunConfig)
+    return parser
+
+
+def parse_config(
+    parser: ArgumentParser, words: Sequence[str], extra: Sequence[str] = ()
+) -> tuple[RunConfig, str, dict[str, Any]]:
+    """Parse words and make the config's towers, loss and scorers.
+
+    Args:
+        parser: of `config_parser`, perhaps with options of its own.
+        words: command-line words.
+        extra: names of the parser's own options, which are no part of the config.
+
+    Returns:
+        The config, its YAML text with defaults, and the values of the extra options.
+
+    Raises:
+        InputError: anything that the parser refuses; its message names the option.
+    """
+    try:
+        parsed = parser.parse_args(list(words))
+        rest = {name: parsed.pop(name) for name in extra}
+        parsed.pop("config", None)
+        text = parser.dump(parsed, skip_none=False, skip_validation=True)
+        made = parser.instantiate_classes(parsed)
+    except ArgumentError as error:
+        raise InputError(" ".join(str(error).split())) from None
+    fields = {name: made[name] for name in RunConfig.__dataclass_fields__}
+    return RunConfig(**fields), text, rest

@@ -1,0 +1,164 @@
+"""One training run, from a config to a folder that holds all that it made."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import lightning as L  # noqa: N812
+import torch
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from bcls.data.labels import label_split
+from bcls.errors import InputError
+from bcls.evaluation import write_result
+from bcls.files import hash_of, write_json, write_text
+from bcls.losses import BCLSLoss
+from bcls.models import RetrievalModel
+from bcls.training.callbacks import BestModel, CollapseWatch, History, Judge, KendallWarmup
+from bcls.training.config import RunConfig
+from bcls.training.inputs import TrainingInputs, image_source, prepare_inputs
+from bcls.training.module import RetrievalModule
+from bcls.training.provenance import provenance
+from bcls.training.run_folder import RunFolder
+from bcls.training.validation import SplitJudge
+
+logger = logging.getLogger("bcls")
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a run came to.
+
+    Attributes:
+        folder: the run's folder.
+        metrics: of the best epoch's model on the validation split.
+        best_epoch: counted from 0.
+    """
+
+    folder: Path
+    metrics: dict[str, float]
+    best_epoch: int
+
+
+def train(config: RunConfig, config_text: str, *, resume: bool = False) -> TrainingResult:
+    """Train, keep the best model, judge it, and write everything into `config.output`.
+
+    The folder holds `config.yaml`, `provenance.json`, `history.csv`, `tensorboard/`, `checkpoints/last.ckpt`
+    (to resume from), `model/` (the best epoch, as `RetrievalModel.from_pretrained` takes it) and `result.json`.
+
+    Args:
+        config: the run, from `load_config`.
+        config_text: its YAML text, kept beside the result.
+        resume: go on from the folder's last checkpoint; the result is that of an unbroken run, bit for bit on CPU.
+
+    Raises:
+        InputError: the folder is in use and `resume` is off, or the data or the config cannot be used.
+    """
+    folder = RunFolder(Path(config.output))
+    folder.claim(config_text, resume=resume)
+    inputs = prepare_inputs(config, folder.labels(config.labels.folder))
+    write_json(
+        folder.provenance, provenance({"dataset": inputs.dataset.content_hash(), "config": hash_of([config_text])})
+    )
+    judge = _judge(config, inputs, folder)
+    best = BestModel(folder.model, config.validation.monitor, config.validation.patience)
+    trainer = _trainer(config, folder, _callbacks(config, folder, inputs, judge, best))
+    module = RetrievalModule(inputs.model, config.loss, config.optimization, config.seed)
+    checkpoint = folder.checkpoint if resume and folder.checkpoint.exists() else None
+    trainer.fit(module, inputs.loader, ckpt_path=checkpoint, weights_only=True)
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+    metrics = judge(RetrievalModel.from_pretrained(folder.model))
+    about = {"run": folder.path.name, "split": config.data.validation_split, "best_epoch": best.best_epoch}
+    write_result(folder.result, metrics, about)
+    return TrainingResult(folder.path, metrics, best.best_epoch)
+
+
+def _judge(config: RunConfig, inputs: TrainingInputs, folder: RunFolder) -> SplitJudge:
+    split = config.data.validation_split
+    part = inputs.dataset.split(split)
+    relevance = None
+    if config.validation.scorer is not None:
+        relevance = label_split(
+            inputs.dataset,
+            split,
+            config.validation.scorer,
+            folder.labels(config.labels.folder),
+            fit_split=config.data.train_split,
+        )
+    return SplitJudge(part, image_source(part, config.data.features, inputs.model), inputs.model, relevance)
+
+
+def _callbacks(
+    config: RunConfig, folder: RunFolder, inputs: TrainingInputs, judge: SplitJudge, best: BestModel
+) -> list[Callback]:
+    part = inputs.dataset.split(config.data.validation_split)
+    history = History(folder.history, ("rsum", "ndcg@10", "tau_b"))
+    collapse = CollapseWatch(config.validation.monitor, chance_rsum(len(part.images), len(part.caption_texts)))
+    callbacks: list[Callback] = [
+        history,
+        Judge(judge, [history, collapse, best]),
+        best,
+        ModelCheckpoint(
+            folder.checkpoint.parent,
+            save_last=True,
+            save_top_k=0,
+            save_on_train_epoch_end=True,
+            enable_version_counter=False,
+        ),
+    ]
+    if config.checkpoint_steps > 0:
+        callbacks.append(
+            ModelCheckpoint(
+                folder.checkpoint.parent,
+                save_last=True,
+                save_top_k=0,
+                every_n_train_steps=config.checkpoint_steps,
+                enable_version_counter=False,
+            )
+        )
+    if isinstance(config.loss, BCLSLoss):
+        callbacks.append(KendallWarmup(config.loss.kendall_weight, config.optimization.kendall_warmup))
+    if _shows_progress():
+        callbacks.append(TQDMProgressBar(leave=False))
+    return callbacks
+
+
+def _trainer(config: RunConfig, folder: RunFolder, callbacks: list[Callback]) -> L.Trainer:
+    settings = config.optimization
+    return L.Trainer(
+        accelerator=settings.accelerator,
+        devices=settings.devices,
+        precision=settings.precision,
+        max_epochs=settings.epochs,
+        gradient_clip_val=settings.gradient_clip or None,
+        use_distributed_sampler=False,
+        num_sanity_val_steps=0,
+        limit_val_batches=0,
+        logger=TensorBoardLogger(folder.path, name="tensorboard", version=""),
+        callbacks=callbacks,
+        enable_progress_bar=_shows_progress(),
+        enable_model_summary=False,
+        log_every_n_steps=20,
+    )
+
+
+def _shows_progress() -> bool:
+    return os.isatty(2) and os.environ.get("RANK", "0") == "0"
+
+
+def chance_rsum(images: int, captions: int) -> float:
+    """The expected `rsum` of a random ranking, with captions shared evenly over the images.
+
+    Example:
+        >>> round(chance_rsum(1000, 5000), 1)
+        3.2
+    """
+    own = captions / images
+    to_text = sum(1 - (1 - min(k, captions) / captions) ** own for k in (1, 5, 10))
+    to_image = sum(min(k, images) / images for k in (1, 5, 10))
+    return 100 * (to_text + to_image)

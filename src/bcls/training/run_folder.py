@@ -1,0 +1,72 @@
+"""Where a run's files lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bcls.errors import InputError
+from bcls.files import write_text
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder of one run.
+
+    Args:
+        path: the folder.
+    """
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """The config, defaults included."""
+        return self.path / "config.yaml"
+
+    @property
+    def provenance(self) -> Path:
+        """Versions, commit, machine, data hashes."""
+        return self.path / "provenance.json"
+
+    @property
+    def history(self) -> Path:
+        """One row of numbers an epoch."""
+        return self.path / "history.csv"
+
+    @property
+    def checkpoint(self) -> Path:
+        """What a killed run goes on from."""
+        return self.path / "checkpoints" / "last.ckpt"
+
+    @property
+    def model(self) -> Path:
+        """The best epoch's model."""
+        return self.path / "model"
+
+    @property
+    def result(self) -> Path:
+        """Metrics of the best epoch's model on the validation split; written last."""
+        return self.path / "result.json"
+
+    def labels(self, chosen: str | None) -> Path:
+        """Where scorers' encodings are kept: the chosen folder, or `labels/` beside the run, shared by its siblings."""
+        return self.path.parent / "labels" if chosen is None else Path(chosen)
+
+    def claim(self, config_text: str, *, resume: bool) -> None:
+        """Make the folder this run's own.
+
+        Raises:
+            InputError: it holds a run already and `resume` is off, or it was begun with another config.
+        """
+        if not self.config.exists():
+            write_text(self.config, config_text)
+            return
+        if not resume:
+            raise InputError(
+                f"{self.path}: holds a run already: add --resume true to go on with it, or choose another --output"
+            )
+        if self.config.read_text(encoding="utf-8") != config_text:
+            raise InputError(
+                f"{self.path}: was begun with another config (see {self.config}): a resumed run must keep its config"
+            )
