@@ -1,1 +1,29 @@
-""""""
+"""Models: an image tower and a caption tower that meet in one space, behind `RetrievalModel`."""
+
+from __future__ import annotations
+
+from bcls.models.bag_of_words import BagOfWordsTower
+from bcls.models.bigru import BiGRUTower
+from bcls.models.convolution import ConvTower
+from bcls.models.gpo import GeneralizedPooling
+from bcls.models.pooled_features import PooledFeatureTower
+from bcls.models.region_features import RegionFeatureTower
+from bcls.models.retrieval_model import RetrievalModel
+from bcls.models.sentence_encoder import SentenceEncoderTower
+from bcls.models.sum_of_towers import SumCaptionTower
+from bcls.models.towers import CaptionBatch, CaptionTower, ImageTower
+
+__all__ = [
+    "BagOfWordsTower",
+    "BiGRUTower",
+    "CaptionBatch",
+    "CaptionTower",
+    "ConvTower",
+    "GeneralizedPooling",
+    "ImageTower",
+    "PooledFeatureTower",
+    "RegionFeatureTower",
+    "RetrievalModel",
+    "SentenceEncoderTower",
+    "SumCaptionTower",
+]

@@ -1,0 +1,88 @@
+"""A caption tower that reads words in order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from bcls.models.gpo import Pooling, make_pooling
+from bcls.models.towers import CaptionTower, require_share
+from bcls.models.words import PADDING, WordBags, vocabulary_of
+
+
+class BiGRUTower(CaptionTower):
+    """Word vectors through a bidirectional GRU, the two directions averaged, pooled over the words.
+
+    The field's usual caption tower without pretraining (VSE++, SCAN, VSE-infinity).
+
+    Args:
+        dim: size of the embedding and of the GRU's state.
+        word_dim: size of the word vectors.
+        layers: of the GRU.
+        pooling: `mean`, `max`, or `gpo`.
+        minimum_count: rarer words of the training captions are unknown words.
+        dropout: share of word vectors' entries zeroed in training.
+
+    Example:
+        >>> tower = BiGRUTower(dim=4, word_dim=3, minimum_count=1)
+        >>> tower.fit(["a dog", "a cat"])
+        >>> tower(tower.tokenize(["a dog", "a bird and a cat"])).shape
+        torch.Size([2, 4])
+    """
+
+    def __init__(
+        self,
+        *,
+        dim: int = 512,
+        word_dim: int = 300,
+        layers: int = 1,
+        pooling: Pooling = "gpo",
+        minimum_count: int = 3,
+        dropout: float = 0.2,
+    ) -> None:
+        super().__init__()
+        require_share("dropout", dropout)
+        self.dim = dim
+        self.word_dim = word_dim
+        self.layers = layers
+        self.pooling: Pooling = pooling
+        self.minimum_count = minimum_count
+        self.dropout = dropout
+        self.pool = make_pooling(pooling)
+        self._vocabulary: list[str] | None = None
+
+    def fit(self, captions: Sequence[str]) -> None:
+        """Learn the vocabulary."""
+        self.restore({"vocabulary": vocabulary_of(captions, self.minimum_count)})
+
+    def fitted(self) -> dict[str, Any] | None:
+        """The vocabulary."""
+        return None if self._vocabulary is None else {"vocabulary": self._vocabulary}
+
+    def restore(self, fitted: dict[str, Any]) -> None:
+        """Make the word vectors and the GRU."""
+        self._vocabulary = list(fitted["vocabulary"])
+        self._ids = {word: row for row, word in enumerate(self._vocabulary, start=2)}
+        self.vectors = nn.Embedding(len(self._ids) + 2, self.word_dim, padding_idx=PADDING)
+        nn.init.uniform_(self.vectors.weight, -0.1, 0.1)
+        self.drop = nn.Dropout(self.dropout)
+        self.gru = nn.GRU(self.word_dim, self.dim, self.layers, batch_first=True, bidirectional=True)
+
+    def tokenize(self, captions: Sequence[str]) -> WordBags:
+        """Word ids of each caption, in order."""
+        self.require_fitted()
+        return WordBags.of(captions, self._ids)
+
+    def project(self, captions: WordBags) -> Tensor:
+        """Words in order -> (captions, dim)."""
+        vectors = self.drop(self.vectors(captions.padded()))
+        packed = nn.utils.rnn.pack_padded_sequence(
+            vectors, captions.lengths.cpu(), batch_first=True, enforce_sorted=False
+        )
+        states, _ = nn.utils.rnn.pad_packed_sequence(self.gru(packed)[0], batch_first=True)
+        forward, backward = states.chunk(2, dim=2)
+        pooled: Tensor = self.pool((forward + backward) / 2, captions.lengths)
+        return torch.as_tensor(pooled)

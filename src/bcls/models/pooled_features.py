@@ -1,0 +1,111 @@
+"""An image tower over one precomputed feature vector per image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from bcls.errors import InputError
+from bcls.models.towers import ImageTower, require_share, residual_projection
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from PIL import Image
+
+
+class Standardize(nn.Module):
+    """Subtracts the training mean and divides by the training deviation, value by value of the last axis.
+
+    Features of different networks differ in scale by orders of magnitude; a linear map learns slowly from that.
+
+    Args:
+        size: of the last axis.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(size))
+        self.register_buffer("deviation", torch.ones(size))
+
+    def fit(self, sample: NDArray[np.floating[Any]]) -> None:
+        """Take mean and deviation over all axes but the last."""
+        values = np.asarray(sample, dtype=np.float64).reshape(-1, sample.shape[-1])
+        self.mean.copy_(torch.from_numpy(values.mean(axis=0)))
+        self.deviation.copy_(torch.from_numpy(np.maximum(values.std(axis=0), 1e-6)))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """The standardised features, in float32."""
+        return (features.float() - self.mean) / self.deviation
+
+
+def check_features(sample: object, axes: int, expected: str) -> NDArray[np.floating[Any]]:
+    """A sample of features for `fit`, as an array.
+
+    Raises:
+        InputError: pictures instead of features, or another number of axes.
+    """
+    if not isinstance(sample, np.ndarray) or sample.ndim != axes:
+        found = f"an array of shape {sample.shape}" if isinstance(sample, np.ndarray) else type(sample).__name__
+        raise InputError(f"this image tower takes features of shape {expected}, not {found}")
+    return sample
+
+
+class PooledFeatureTower(ImageTower):
+    """Standardised features through a linear map, with an optional perceptron beside it.
+
+    Takes (images, input dim) features in any float format.
+
+    Args:
+        dim: size of the embedding.
+        hidden: width of a perceptron added to the linear map; null = none.
+        dropout: share of input features zeroed in training. With few pictures this is what generalises: 0.5 is no
+            mistake.
+
+    Example:
+        >>> tower = PooledFeatureTower(dim=4)
+        >>> tower.fit(np.random.default_rng(0).normal(size=(10, 6)))
+        >>> tower(torch.zeros(2, 6)).shape
+        torch.Size([2, 4])
+    """
+
+    def __init__(self, *, dim: int = 512, hidden: int | None = None, dropout: float = 0.5) -> None:
+        super().__init__()
+        require_share("dropout", dropout)
+        self.dim = dim
+        self.hidden = hidden
+        self.dropout = dropout
+
+    def fit(self, sample: NDArray[np.floating[Any]] | Sequence[Image.Image]) -> None:
+        """Learn mean and deviation from (images, input dim) training features."""
+        features = check_features(sample, 2, "(images, dim)")
+        self.restore({"input_dim": features.shape[1]})
+        self.standardize.fit(features)
+
+    def fitted(self) -> dict[str, Any] | None:
+        """The input's size."""
+        return {"input_dim": len(self.standardize.mean)} if hasattr(self, "standardize") else None
+
+    def restore(self, fitted: dict[str, Any]) -> None:
+        """Make the layers for the input's size."""
+        size = int(fitted["input_dim"])
+        self.standardize = Standardize(size)
+        self.projection = residual_projection(size, self.dim, self.hidden, self.dropout)
+
+    def project(self, images: Tensor) -> Tensor:
+        """(images, input dim) -> (images, dim).
+
+        Raises:
+            InputError: features of another shape than those fitted on.
+        """
+        size = len(self.standardize.mean)
+        if images.ndim != 2 or images.shape[1] != size:
+            raise InputError(f"images are {tuple(images.shape)}; this tower was fitted on (images, {size}) features")
+        projected: Tensor = self.projection(self.standardize(images))
+        return projected

@@ -1,0 +1,81 @@
+"""An image tower over a set of region (or grid) features per image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from bcls.errors import InputError
+from bcls.models.gpo import Pooling, make_pooling
+from bcls.models.pooled_features import Standardize, check_features
+from bcls.models.towers import ImageTower, require_share, residual_projection
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL import Image
+
+
+class RegionFeatureTower(ImageTower):
+    """Each region through a projection, then pooled into one vector.
+
+    Takes (images, regions, input dim) features in any float format.
+
+    Args:
+        dim: size of the embedding.
+        pooling: `mean`, `max`, or `gpo` (generalized pooling of VSE-infinity).
+        hidden: width of a perceptron added to the linear map; null = none.
+        dropout: share of input features zeroed in training.
+
+    Example:
+        >>> import numpy as np
+        >>> tower = RegionFeatureTower(dim=4, pooling="max")
+        >>> tower.fit(np.random.default_rng(0).normal(size=(10, 3, 6)))
+        >>> tower(torch.zeros(2, 3, 6)).shape
+        torch.Size([2, 4])
+    """
+
+    def __init__(
+        self, *, dim: int = 512, pooling: Pooling = "gpo", hidden: int | None = None, dropout: float = 0.2
+    ) -> None:
+        super().__init__()
+        require_share("dropout", dropout)
+        self.dim = dim
+        self.hidden = hidden
+        self.dropout = dropout
+        self.pooling: Pooling = pooling
+        self.pool = make_pooling(pooling)
+
+    def fit(self, sample: NDArray[np.floating[Any]] | Sequence[Image.Image]) -> None:
+        """Learn mean and deviation from (images, regions, input dim) training features."""
+        features = check_features(sample, 3, "(images, regions, dim)")
+        self.restore({"input_dim": features.shape[2]})
+        self.standardize.fit(features)
+
+    def fitted(self) -> dict[str, Any] | None:
+        """The input's size."""
+        return {"input_dim": len(self.standardize.mean)} if hasattr(self, "standardize") else None
+
+    def restore(self, fitted: dict[str, Any]) -> None:
+        """Make the layers for the input's size."""
+        size = int(fitted["input_dim"])
+        self.standardize = Standardize(size)
+        self.projection = residual_projection(size, self.dim, self.hidden, self.dropout)
+
+    def project(self, images: Tensor) -> Tensor:
+        """(images, regions, input dim) -> (images, dim).
+
+        Raises:
+            InputError: features of another shape than those fitted on.
+        """
+        size = len(self.standardize.mean)
+        if images.ndim != 3 or images.shape[2] != size:
+            raise InputError(
+                f"images are {tuple(images.shape)}; this tower was fitted on (images, regions, {size}) features"
+            )
+        regions = torch.full((len(images),), images.shape[1], device=images.device)
+        pooled: Tensor = self.pool(self.projection(self.standardize(images)), regions)
+        return pooled

@@ -1,0 +1,183 @@
+"""Models on disk: `config.json` says what to build, `model.safetensors` holds the tensors. Nothing is unpickled."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from bcls.errors import InputError, MissingExtraError
+from bcls.files import read_json
+from bcls.models.bag_of_words import BagOfWordsTower
+from bcls.models.bigru import BiGRUTower
+from bcls.models.convolution import ConvTower
+from bcls.models.pooled_features import PooledFeatureTower
+from bcls.models.region_features import RegionFeatureTower
+from bcls.models.sentence_encoder import SentenceEncoderTower
+from bcls.models.sum_of_towers import SumCaptionTower
+from bcls.models.towers import CaptionTower, ImageTower, Tower
+
+if TYPE_CHECKING:
+    from bcls.models.retrieval_model import RetrievalModel
+
+FORMAT = 1
+KNOWN: dict[str, type[Tower]] = {
+    kind.__name__: kind
+    for kind in (
+        BagOfWordsTower,
+        BiGRUTower,
+        ConvTower,
+        PooledFeatureTower,
+        RegionFeatureTower,
+        SentenceEncoderTower,
+        SumCaptionTower,
+    )
+}
+
+
+def save_model(model: RetrievalModel, folder: Path) -> None:
+    """Write a model's folder beside its place, then put it there."""
+    config = {
+        "format": FORMAT,
+        "image_tower": {**_describe(model.image_tower), "fitted": _fitted(model.image_tower)},
+        "caption_tower": {**_describe(model.caption_tower), "fitted": _fitted(model.caption_tower)},
+    }
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
+        fresh = Path(temporary) / "fresh"
+        fresh.mkdir()
+        (fresh / "config.json").write_text(json.dumps(config, indent=2, ensure_ascii=False), encoding="utf-8")
+        state = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in model.state_dict().items()}
+        save_file(state, fresh / "model.safetensors")
+        if folder.exists():
+            folder.rename(Path(temporary) / "old")
+        fresh.rename(folder)
+
+
+def find_model(path_or_hub_id: str | Path) -> Path:
+    """The local folder of a model; a hub id is downloaded.
+
+    Raises:
+        InputError: neither a folder nor a hub id, or the hub does not answer.
+        MissingExtraError: a hub id, and huggingface_hub is not installed.
+    """
+    path = Path(path_or_hub_id)
+    if path.is_dir():
+        return path
+    if path.exists() or str(path_or_hub_id).count("/") != 1 or str(path_or_hub_id).startswith((".", "/")):
+        raise InputError(f"{path_or_hub_id}: no such model folder (it should hold config.json and model.safetensors)")
+    try:
+        from huggingface_hub import snapshot_download  # noqa: PLC0415
+    except ImportError:
+        raise MissingExtraError("a model from the hub", "text") from None
+    try:
+        return Path(snapshot_download(str(path_or_hub_id), allow_patterns=["config.json", "model.safetensors"]))
+    except Exception as error:
+        raise InputError(f"{path_or_hub_id}: no such folder, and not on the hub ({type(error).__name__})") from None
+
+
+def load_model(folder: Path) -> tuple[ImageTower, CaptionTower, dict[str, torch.Tensor]]:
+    """Towers as `config.json` says, without trained values, and the state dict of the whole model.
+
+    Raises:
+        InputError: a file is missing, damaged, or not a model of this package.
+    """
+    place = folder / "config.json"
+    config = read_json(place)
+    if not isinstance(config, dict) or config.get("format") != FORMAT:
+        raise InputError(f"{place}: not a model of this package (format {FORMAT} expected)")
+    image_tower, caption_tower = (_restored(config.get(kind), f"{place}: {kind}") for kind in _KINDS)
+    if not isinstance(image_tower, ImageTower) or not isinstance(caption_tower, CaptionTower):
+        raise InputError(f"{place}: the towers are of the wrong kind")
+    return image_tower, caption_tower, _tensors(folder / "model.safetensors", image_tower, caption_tower)
+
+
+_KINDS = ("image_tower", "caption_tower")
+
+
+def upload_model(model: RetrievalModel, repo_id: str, *, private: bool) -> str:
+    """Create the hub repository if needed and upload the model's folder.
+
+    Raises:
+        MissingExtraError: huggingface_hub is not installed.
+    """
+    try:
+        from huggingface_hub import HfApi  # noqa: PLC0415
+    except ImportError:
+        raise MissingExtraError("uploading to the hub", "text") from None
+    api = HfApi()
+    api.create_repo(repo_id, private=private, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        save_model(model, Path(folder) / "model")
+        return str(api.upload_folder(repo_id=repo_id, folder_path=str(Path(folder) / "model")))
+
+
+def _describe(tower: Tower) -> dict[str, Any]:
+    if KNOWN.get(type(tower).__name__) is not type(tower):
+        raise InputError(f"{type(tower).__name__} cannot be saved: only the towers of this package can")
+    return {"class": type(tower).__name__, "hyperparameters": _plain(tower.hyperparameters())}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Tower):
+        return _describe(value)
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    return value
+
+
+def _fitted(tower: Tower) -> dict[str, Any] | None:
+    tower.require_fitted()
+    return tower.fitted()
+
+
+def _restored(described: Any, place: str) -> Tower:
+    tower = _make(described, place)
+    try:
+        tower.restore(described["fitted"])
+    except InputError:
+        raise
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{place}: 'fitted' cannot be used ({type(error).__name__}: {error})") from None
+    return tower
+
+
+def _make(described: Any, place: str) -> Tower:
+    if not isinstance(described, dict) or described.get("class") not in KNOWN:
+        name = described.get("class") if isinstance(described, dict) else described
+        raise InputError(f"{place}: no tower {name!r}; there are {', '.join(KNOWN)}")
+    settings = described.get("hyperparameters")
+    if not isinstance(settings, dict):
+        raise InputError(f"{place}: no 'hyperparameters'")
+    if isinstance(settings.get("towers"), list):
+        settings = {**settings, "towers": [_make(part, place) for part in settings["towers"]]}
+    try:
+        return KNOWN[described["class"]](**settings)
+    except InputError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{place}: {error}") from None
+
+
+def _tensors(file: Path, image_tower: ImageTower, caption_tower: CaptionTower) -> dict[str, torch.Tensor]:
+    try:
+        state: dict[str, torch.Tensor] = load_file(file)
+    except FileNotFoundError:
+        raise InputError(f"{file}: no such file") from None
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{file}: damaged or not a safetensors file ({error})") from None
+    for kind, tower in zip(_KINDS, (image_tower, caption_tower), strict=True):
+        for name, tensor in tower.state_dict().items():
+            found = state.get(f"{kind}.{name}")
+            if found is not None and found.shape != tensor.shape:
+                raise InputError(
+                    f"{file}: {kind}.{name} is {tuple(found.shape)}, but config.json says {tuple(tensor.shape)}"
+                )
+    return state

@@ -1,0 +1,80 @@
+"""Words and vocabularies of the towers that read words."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+PADDING, UNKNOWN = 0, 1
+WORD = re.compile(r"\w+")
+
+
+def words_of(caption: str) -> list[str]:
+    """A caption's words: runs of letters, digits and underscores, in lower case.
+
+    Example:
+        >>> words_of("Two dogs' ball, in the SNOW.")
+        ['two', 'dogs', 'ball', 'in', 'the', 'snow']
+    """
+    return WORD.findall(caption.lower())
+
+
+def vocabulary_of(captions: Iterable[str], minimum_count: int) -> list[str]:
+    """Words that occur at least so often, most frequent first, then by the alphabet.
+
+    Example:
+        >>> vocabulary_of(["a dog", "a cat", "a dog runs"], minimum_count=2)
+        ['a', 'dog']
+    """
+    counts = Counter(word for caption in captions for word in words_of(caption))
+    return sorted((w for w, n in counts.items() if n >= minimum_count), key=lambda word: (-counts[word], word))
+
+
+@dataclass(frozen=True)
+class WordBags:
+    """Captions as runs of word ids in one flat tensor.
+
+    Attributes:
+        words: (all words,) int64 ids; each caption has at least one.
+        starts: (captions,) where each caption begins.
+        lengths: (captions,) how many words each has.
+    """
+
+    words: Tensor
+    starts: Tensor
+    lengths: Tensor
+
+    @classmethod
+    def of(cls, captions: Sequence[str], ids: dict[str, int]) -> WordBags:
+        """Look up every word; unknown words, and a caption without words, become the unknown word."""
+        rows = [[ids.get(word, UNKNOWN) for word in words_of(caption)] or [UNKNOWN] for caption in captions]
+        lengths = torch.tensor([len(row) for row in rows], dtype=torch.int64)
+        flat = torch.tensor([word for row in rows for word in row], dtype=torch.int64)
+        return cls(flat, lengths.cumsum(0) - lengths, lengths)
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def select(self, rows: Tensor) -> WordBags:
+        """The captions at `rows`, in that order, packed anew."""
+        lengths = self.lengths[rows]
+        starts = lengths.cumsum(0) - lengths
+        shift = torch.repeat_interleave(self.starts[rows] - starts, lengths)
+        return WordBags(self.words[shift + torch.arange(len(shift), device=shift.device)], starts, lengths)
+
+    def to(self, device: torch.device | str) -> WordBags:
+        """The same captions on another device."""
+        return WordBags(self.words.to(device), self.starts.to(device), self.lengths.to(device))
+
+    def padded(self) -> Tensor:
+        """(captions, longest) word ids, padded at the end."""
+        longest = int(self.lengths.max())
+        position = torch.arange(longest, device=self.words.device)
+        real = position < self.lengths[:, None]
+        place = (self.starts[:, None] + position).clamp(max=len(self.words) - 1)
+        return torch.where(real, self.words[place], PADDING)
