@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from bcls.data.dataset import RetrievalDataset
-from bcls.relevance import CaptionRelevance, Scorer, open_labels, write_labels
+from bcls.relevance import CaptionRelevance, Scorer, captions_hash, open_labels, write_labels
 
 logger = logging.getLogger("bcls")
 
@@ -40,13 +40,15 @@ def label_split(
         InputError: the kept encodings are of other captions or settings (stale), or the split is unknown.
     """
     part = dataset.split(split)
+    fitted_on = dataset.split(fit_split)
+    fit_hash = captions_hash(fitted_on.caption_texts, fitted_on.caption_ids, fitted_on.caption_image)
+    captions = (part.caption_texts, part.caption_ids, part.caption_image)
     kept = label_folder(folder, scorer, split)
     if overwrite or not kept.exists():
-        logger.info("labelling %d captions of %s with %s", len(part.caption_texts), split, scorer.name)
-        fitted_on = dataset.split(fit_split)
+        logger.info("encoding %d captions of %s with %s", len(part.caption_texts), split, scorer.name)
         scorer.fit(fitted_on.caption_texts, fitted_on.caption_image)
-        write_labels(kept, scorer, part.caption_texts, part.caption_ids, part.caption_image)
-    encodings = open_labels(kept, part.caption_texts, part.caption_ids, part.caption_image)
+        write_labels(kept, scorer, *captions, fitted_on=fit_hash)
+    encodings = open_labels(kept, scorer, *captions, fitted_on=fit_hash)
     return CaptionRelevance(encodings, part.caption_image, aggregate=aggregate)
 
 

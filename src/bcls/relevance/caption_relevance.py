@@ -1,0 +1,99 @@
+"""Relevance of images and captions, made on the fly from encodings of captions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Protocol
+
+import numpy as np
+
+from bcls.errors import InputError
+from bcls.relevance.encodings import Encodings
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+BLOCK_ELEMENTS = 1 << 24
+
+
+class RelevanceSource(Protocol):
+    """Gives the continuous labels of any images and captions of one split."""
+
+    def matrix(self, images: NDArray[np.int64], captions: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(I,) image rows, (T,) caption rows -> (I, T) relevance in [0, 1], NaN = unknown."""
+        ...
+
+
+class CaptionRelevance:
+    """Relevance of image i and caption j: the best (or mean) similarity of j to the captions of i; own captions are 1.
+
+    Any number of captions per image; an image without captions is unknown (NaN) to all.
+
+    Args:
+        encodings: of all captions of the split.
+        caption_image: (captions,) image row of each caption.
+        aggregate: `max` or `mean` over the image's captions.
+
+    Raises:
+        InputError: the counts differ.
+
+    Example:
+        >>> from bcls.relevance import DenseEncodings
+        >>> vectors = np.array([[1.0, 0.0], [0.6, 0.8], [0.0, 1.0]], dtype=np.float32)
+        >>> relevance = CaptionRelevance(DenseEncodings(vectors), np.array([0, 0, 1]))
+        >>> relevance.matrix(np.array([0, 1]), np.array([0, 1, 2])).round(2)
+        array([[1. , 1. , 0.8],
+               [0. , 0.8, 1. ]], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        encodings: Encodings,
+        caption_image: NDArray[np.int64],
+        *,
+        aggregate: Literal["max", "mean"] = "max",
+    ) -> None:
+        if len(encodings) != len(caption_image):
+            raise InputError(f"{len(encodings)} captions are encoded, but caption_image has {len(caption_image)} rows")
+        if aggregate not in ("max", "mean"):
+            raise InputError(f"aggregate is {aggregate!r}; it must be max or mean")
+        self._encodings = encodings
+        self._caption_image = np.asarray(caption_image, dtype=np.int64)
+        self._aggregate = aggregate
+        images = int(self._caption_image.max()) + 1 if len(caption_image) else 0
+        self._order = np.argsort(self._caption_image, kind="stable")
+        self._starts = np.searchsorted(self._caption_image[self._order], np.arange(images + 1))
+
+    def matrix(self, images: NDArray[np.int64], captions: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Relevance of these images and captions.
+
+        Args:
+            images: (I,) image rows.
+            captions: (T,) caption rows.
+
+        Returns:
+            (I, T) float32 in [0, 1], NaN for an image without captions.
+
+        Cost: one product of (captions of the images) x (captions); blocked, so that memory stays bounded.
+        """
+        result = np.full((len(images), len(captions)), np.nan, dtype=np.float32)
+        rows = max(1, BLOCK_ELEMENTS // max(1, 8 * len(captions)))
+        for start in range(0, len(images), rows):
+            self._fill(result[start : start + rows], images[start : start + rows], captions)
+        result[images[:, None] == self._caption_image[captions][None, :]] = 1.0
+        return result
+
+    def _fill(self, result: NDArray[np.float32], images: NDArray[np.int64], captions: NDArray[np.int64]) -> None:
+        known = images < len(self._starts) - 1
+        counts = np.zeros(len(images), dtype=np.int64)
+        counts[known] = self._starts[images[known] + 1] - self._starts[images[known]]
+        has = counts > 0
+        if not has.any():
+            return
+        ends = np.cumsum(counts[has])
+        starts = ends - counts[has]
+        place = np.repeat(self._starts[images[has]] - starts, counts[has]) + np.arange(ends[-1])
+        similarity = self._encodings.similarity(self._order[place], captions)
+        if self._aggregate == "max":
+            result[has] = np.maximum.reduceat(similarity, starts, axis=0)
+        else:
+            result[has] = np.add.reduceat(similarity, starts, axis=0) / counts[has][:, None]

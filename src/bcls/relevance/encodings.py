@@ -1,0 +1,153 @@
+"""Captions as a scorer encodes them, and how two encodings are compared."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from scipy import sparse
+
+from bcls.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Encodings(ABC):
+    """N encoded captions. `kind` names the class in a label store; `arrays` and `from_arrays` carry it to disk."""
+
+    kind: ClassVar[str]
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def similarity(self, references: NDArray[np.int64], candidates: NDArray[np.int64]) -> NDArray[np.float32]:
+        """How similar candidates are to references.
+
+        Args:
+            references: (R,) rows of captions that are compared against.
+            candidates: (C,) rows of captions that are scored.
+
+        Returns:
+            (R, C) float32 in [0, 1].
+        """
+
+    @abstractmethod
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Plain arrays that hold everything."""
+
+    @classmethod
+    @abstractmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]]) -> Encodings:
+        """The encodings that gave these arrays; memory maps are fine."""
+
+
+class DenseEncodings(Encodings):
+    """Unit vectors compared by cosine; a negative cosine counts as 0.
+
+    Args:
+        vectors: (captions, dim), each of length 1, float16 or float32, perhaps a memory map.
+
+    Example:
+        >>> encodings = DenseEncodings(np.array([[1.0, 0.0], [0.6, 0.8], [-1.0, 0.0]], dtype=np.float32))
+        >>> encodings.similarity(np.array([0]), np.array([0, 1, 2]))
+        array([[1. , 0.6, 0. ]], dtype=float32)
+    """
+
+    kind = "dense"
+
+    def __init__(self, vectors: NDArray[np.floating]) -> None:
+        if vectors.ndim != 2:
+            raise InputError(f"dense encodings must be (captions, dim), not {vectors.shape}")
+        self._vectors = vectors
+
+    def __len__(self) -> int:
+        return len(self._vectors)
+
+    def similarity(self, references: NDArray[np.int64], candidates: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Cosines clipped to [0, 1]; the cost is one matrix product."""
+        left = self._vectors[references].astype(np.float32, copy=False)
+        right = self._vectors[candidates].astype(np.float32, copy=False)
+        product: NDArray[np.float32] = left @ right.T
+        return np.clip(product, 0.0, 1.0, out=product)
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """The vectors."""
+        return {"vectors": self._vectors}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]]) -> DenseEncodings:
+        """Vectors as they were saved."""
+        return cls(arrays["vectors"])  # type: ignore[arg-type]
+
+
+class SparseEncodings(Encodings):
+    """Sparse vectors compared by a dot product, with an optional penalty on different lengths.
+
+    A caption may be encoded differently as a reference and as a candidate, for measures that are not symmetric.
+
+    Args:
+        references: (captions, features) CSR.
+        candidates: (captions, features) CSR; None = the same as the references.
+        lengths: (captions,) caption lengths; None = no penalty.
+        sigma: width of the Gaussian penalty exp(-(difference of lengths)^2 / (2 sigma^2)).
+    """
+
+    kind = "sparse"
+
+    def __init__(
+        self,
+        references: sparse.csr_array,
+        candidates: sparse.csr_array | None = None,
+        lengths: NDArray[np.float32] | None = None,
+        sigma: float = 6.0,
+    ) -> None:
+        self._references = references
+        self._candidates = references if candidates is None else candidates
+        self._lengths = lengths
+        self._sigma = sigma
+
+    def __len__(self) -> int:
+        return int(self._references.shape[0])
+
+    def similarity(self, references: NDArray[np.int64], candidates: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Dot products, penalised, clipped to [0, 1]; the cost is one sparse product."""
+        product = (self._references[references] @ self._candidates[candidates].T).toarray().astype(np.float32)
+        if self._lengths is not None:
+            difference = self._lengths[references][:, None] - self._lengths[candidates][None, :]
+            product *= np.exp(-(difference**2) / np.float32(2 * self._sigma**2))
+        return np.clip(product, 0.0, 1.0, out=product)
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """The parts of both matrices, their shape, the lengths and sigma."""
+        held: dict[str, NDArray[np.generic]] = {
+            "shape": np.array(self._references.shape, dtype=np.int64),
+            "sigma": np.array(self._sigma, dtype=np.float64),
+        }
+        sides = {"references": self._references}
+        if self._candidates is not self._references:
+            sides["candidates"] = self._candidates
+        for side, matrix in sides.items():
+            held |= {f"{side}_{part}": getattr(matrix, part) for part in ("data", "indices", "indptr")}
+        if self._lengths is not None:
+            held["lengths"] = self._lengths
+        return held
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]]) -> SparseEncodings:
+        """Matrices as they were saved."""
+        shape = (int(arrays["shape"][0]), int(arrays["shape"][1]))
+
+        def matrix(side: str) -> sparse.csr_array:
+            parts = tuple(np.asarray(arrays[f"{side}_{part}"]) for part in ("data", "indices", "indptr"))
+            return sparse.csr_array(parts, shape=shape)
+
+        candidates = matrix("candidates") if "candidates_data" in arrays else None
+        lengths = np.asarray(arrays["lengths"], dtype=np.float32) if "lengths" in arrays else None
+        return cls(matrix("references"), candidates, lengths, float(arrays["sigma"]))
+
+
+KINDS: dict[str, type[Encodings]] = {kind.kind: kind for kind in (DenseEncodings, SparseEncodings)}

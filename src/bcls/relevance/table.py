@@ -1,0 +1,164 @@
+"""Relevance from a table of given ratings, e.g. by people."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from scipy import sparse
+
+from bcls.errors import InputError, MissingExtraError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+IMAGE_CAPTION = ("image_id", "caption_id")
+CAPTION_CAPTION = ("caption_id_1", "caption_id_2")
+
+
+class RelevanceTable:
+    """Ratings of pairs, read from a CSV or parquet file with a header.
+
+    The columns are `image_id, caption_id, score`, or `caption_id_1, caption_id_2, score` for ratings of two captions
+    (order does not matter). Other columns are ignored.
+
+    Args:
+        path: a `.csv` or `.parquet` file (parquet needs the extra `parquet`).
+        lowest: the score that means no relevance.
+        highest: the score that means full relevance; scores are rescaled to [0, 1].
+
+    Raises:
+        InputError: a missing column, a score that is no number or out of range, a pair rated twice; the row is named.
+    """
+
+    def __init__(self, path: str | Path, *, lowest: float = 0.0, highest: float = 1.0) -> None:
+        if not highest > lowest:
+            raise InputError(f"highest ({highest}) must be above lowest ({lowest})")
+        self.path = Path(path)
+        self._lowest = lowest
+        self._highest = highest
+        names, rows = _read(self.path)
+        kinds = [kind for kind in (IMAGE_CAPTION, CAPTION_CAPTION) if {*kind, "score"} <= set(names)]
+        if not kinds:
+            raise InputError(
+                f"{self.path}: columns are {', '.join(names)}; needed are image_id, caption_id, score or caption_id_1, "
+                "caption_id_2, score"
+            )
+        self._kind = kinds[0]
+        self._scores = self._index(rows)
+
+    def __len__(self) -> int:
+        return len(self._scores)
+
+    def source(
+        self,
+        image_ids: Sequence[str],
+        caption_ids: Sequence[str],
+        caption_image: NDArray[np.int64],
+        *,
+        aggregate: Literal["max", "mean"] = "max",
+    ) -> TableRelevance:
+        """The ratings as relevance of one split's images and captions.
+
+        Args:
+            image_ids: of the split, in order.
+            caption_ids: of the split, in order.
+            caption_image: (captions,) image row of each caption.
+            aggregate: over an image's rated captions, for a table of caption pairs.
+
+        Raises:
+            InputError: the table names ids that the split does not have.
+        """
+        image_row = {name: row for row, name in enumerate(image_ids)}
+        caption_row = {name: row for row, name in enumerate(caption_ids)}
+        left = image_row if self._kind is IMAGE_CAPTION else caption_row
+        unknown = [pair for pair in self._scores if pair[0] not in left or pair[1] not in caption_row]
+        if unknown:
+            raise InputError(
+                f"{self.path}: {len(unknown)} of {len(self._scores)} pairs name ids that the data set lacks, e.g. "
+                f"{', '.join(map(str, unknown[:3]))}"
+            )
+        rated: dict[tuple[int, int], list[float]] = {}
+        for (first, second), score in self._scores.items():
+            if self._kind is IMAGE_CAPTION:
+                rated.setdefault((image_row[first], caption_row[second]), []).append(score)
+            else:
+                a, b = caption_row[first], caption_row[second]
+                rated.setdefault((int(caption_image[a]), b), []).append(score)
+                rated.setdefault((int(caption_image[b]), a), []).append(score)
+        combined = {pair: max(s) if aggregate == "max" else sum(s) / len(s) for pair, s in rated.items()}
+        return TableRelevance(combined, len(image_ids), np.asarray(caption_image))
+
+    def _index(self, rows: Iterator[tuple[int, dict[str, Any]]]) -> dict[tuple[str, str], float]:
+        scores: dict[tuple[str, str], float] = {}
+        seen: dict[tuple[str, str], int] = {}
+        for number, row in rows:
+            pair = (str(row[self._kind[0]]), str(row[self._kind[1]]))
+            key = pair if self._kind is IMAGE_CAPTION else (min(pair), max(pair))
+            if key in seen:
+                raise InputError(f"{self.path}: rows {seen[key]} and {number} both rate {pair}")
+            seen[key] = number
+            scores[key] = self._rescaled(row["score"], number)
+        return scores
+
+    def _rescaled(self, value: Any, number: int) -> float:
+        try:
+            score = float(value)
+        except (TypeError, ValueError):
+            raise InputError(f"{self.path}: row {number}: score {value!r} is not a number") from None
+        if math.isnan(score) or not self._lowest <= score <= self._highest:
+            raise InputError(
+                f"{self.path}: row {number}: score {value} is not in [{self._lowest:g}, {self._highest:g}]; give "
+                "lowest= and highest= of your scale"
+            )
+        return (score - self._lowest) / (self._highest - self._lowest)
+
+
+class TableRelevance:
+    """Relevance of rated pairs; every other pair is unknown, except that own captions are 1 unless rated.
+
+    Args:
+        rated: (image row, caption row) -> relevance.
+        images: how many images there are.
+        caption_image: (captions,) image row of each caption.
+    """
+
+    def __init__(self, rated: dict[tuple[int, int], float], images: int, caption_image: NDArray[np.int64]) -> None:
+        self._caption_image = caption_image
+        pairs = np.array(list(rated), dtype=np.int64).reshape(-1, 2)
+        shape = (images, len(caption_image))
+        positions = np.arange(1, len(pairs) + 1, dtype=np.int64)
+        self._position = sparse.csr_array((positions, (pairs[:, 0], pairs[:, 1])), shape=shape)
+        self._values = np.array([np.nan, *rated.values()], dtype=np.float32)
+
+    def matrix(self, images: NDArray[np.int64], captions: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(I,) image rows, (T,) caption rows -> (I, T) relevance, NaN = unknown."""
+        position = self._position[images][:, captions].toarray()
+        result: NDArray[np.float32] = self._values[position]
+        own = images[:, None] == self._caption_image[captions][None, :]
+        result[own & (position == 0)] = 1.0
+        return result
+
+
+def _read(path: Path) -> tuple[list[str], Iterator[tuple[int, dict[str, Any]]]]:
+    """Column names, and numbered rows (the header is row 1)."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    if path.suffix == ".parquet":
+        try:
+            from pyarrow import ArrowInvalid, parquet  # noqa: PLC0415
+        except ImportError:
+            raise MissingExtraError("a parquet table", "parquet") from None
+        try:
+            table = parquet.read_table(path)
+        except ArrowInvalid as error:
+            raise InputError(f"{path}: not a parquet file ({error})") from None
+        return list(table.column_names), enumerate(table.to_pylist(), start=2)
+    with path.open(newline="", encoding="utf-8") as lines:
+        reader = csv.DictReader(lines)
+        names = list(reader.fieldnames or [])
+        return names, iter(list(enumerate(reader, start=2)))
