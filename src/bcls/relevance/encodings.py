@@ -115,7 +115,8 @@ class SparseEncodings(Encodings):
 
     def similarity(self, references: NDArray[np.int64], candidates: NDArray[np.int64]) -> NDArray[np.float32]:
         """Dot products, penalised, clipped to [0, 1]; the cost is one sparse product."""
-        product = (self._references[references] @ self._candidates[candidates].T).toarray().astype(np.float32)
+        sparse_product = self._references[references] @ self._candidates[candidates].T
+        product: NDArray[np.float32] = sparse_product.toarray().astype(np.float32)
         if self._lengths is not None:
             difference = self._lengths[references][:, None] - self._lengths[candidates][None, :]
             product *= np.exp(-(difference**2) / np.float32(2 * self._sigma**2))
@@ -143,7 +144,8 @@ class SparseEncodings(Encodings):
 
         def matrix(side: str) -> sparse.csr_array:
             parts = tuple(np.asarray(arrays[f"{side}_{part}"]) for part in ("data", "indices", "indptr"))
-            return sparse.csr_array(parts, shape=shape)
+            made: sparse.csr_array = sparse.csr_array(parts, shape=shape)
+            return made
 
         candidates = matrix("candidates") if "candidates_data" in arrays else None
         lengths = np.asarray(arrays["lengths"], dtype=np.float32) if "lengths" in arrays else None

@@ -1,0 +1,140 @@
+"""Finds everything that is wrong with a data set and says where."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from bcls.data.dataset import RetrievalDataset
+from bcls.data.features import FeatureStore
+from bcls.errors import InputError
+from bcls.progress import progress
+
+BLOCK = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong.
+
+    Attributes:
+        kind: a few words that group it with its like, e.g. `broken picture`.
+        place: the file or id.
+        message: what is wrong there.
+        fatal: training refuses it; else it is a warning.
+    """
+
+    kind: str
+    place: str
+    message: str
+    fatal: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.place}: {self.message}"
+
+
+def check_dataset(
+    dataset: RetrievalDataset, *, pictures: bool = True, features: Sequence[str] | None = None
+) -> list[Problem]:
+    """Look at every record, picture and feature row.
+
+    Args:
+        dataset: what to look at.
+        pictures: open every picture file.
+        features: names of the features to look at; None = all.
+
+    Returns:
+        All problems, in the order of the data.
+    """
+    problems = [*_ids(dataset), *_captions(dataset)]
+    if pictures:
+        problems += _pictures(dataset)
+    for name in dataset.features if features is None else features:
+        problems += _features(dataset, name, dataset.features[name])
+    return problems
+
+
+def refuse_problems(problems: Sequence[Problem], command: str) -> None:
+    """Raise where a problem is fatal.
+
+    Args:
+        problems: of `check_dataset`.
+        command: what lists them all.
+
+    Raises:
+        InputError: how many there are of each kind, and the command.
+    """
+    counts = Counter(problem.kind for problem in problems if problem.fatal)
+    if counts:
+        kinds = ", ".join(f"{kind}: {count}" for kind, count in counts.items())
+        raise InputError(f"the data has {counts.total()} problems ({kinds}); see them all with: {command}")
+
+
+def _ids(dataset: RetrievalDataset) -> Iterator[Problem]:
+    for kind, ids in (("image", dataset.image_ids), ("caption", dataset.caption_ids)):
+        for name, count in Counter(ids).items():
+            if count > 1:
+                yield Problem(f"duplicate {kind} id", name, f"{count} {kind}s have this id")
+
+
+def _captions(dataset: RetrievalDataset) -> Iterator[Problem]:
+    for image in dataset.images:
+        if not image.captions:
+            yield Problem("image without caption", image.id, "it can neither be trained on nor be a query")
+        for caption in image.captions:
+            if not caption.text.strip():
+                yield Problem("empty caption", caption.id, f"of image {image.id}")
+
+
+def _pictures(dataset: RetrievalDataset) -> Iterator[Problem]:
+    if dataset.image_folder is None:
+        return
+    first_seen: dict[bytes, int] = {}
+    for row in progress(range(len(dataset.images)), "checking pictures", unit=" pictures"):
+        image = dataset.images[row]
+        if image.file is None:
+            yield Problem("image without picture", image.id, "no file is named")
+            continue
+        path = dataset.image_folder / image.file
+        fault = _fault(path)
+        if fault:
+            yield Problem("broken picture", str(path), fault)
+            continue
+        twin = first_seen.setdefault(hashlib.sha256(path.read_bytes()).digest(), row)
+        if dataset.images[twin].split != image.split:
+            other = dataset.images[twin]
+            yield Problem(
+                "picture in two splits", str(path), f"the same as {other.id} ({other.split} and {image.split})", False
+            )
+
+
+def _fault(path: Path) -> str | None:
+    if not path.is_file():
+        return "no such file"
+    if path.stat().st_size == 0:
+        return "0 bytes"
+    try:
+        with Image.open(path) as picture:
+            picture.load()
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        return f"not a readable picture ({error})"
+    return None
+
+
+def _features(dataset: RetrievalDataset, name: str, store: FeatureStore) -> Iterator[Problem]:
+    missing = set(store.missing(dataset.image_ids))
+    for image_id in dataset.image_ids:
+        if image_id in missing:
+            yield Problem("missing features", image_id, f"no row in {name}")
+    present = [image_id for image_id in dataset.image_ids if image_id not in missing]
+    rows = store.rows(present)
+    for start in progress(range(0, len(rows), BLOCK), f"checking {name}", unit=f" x {BLOCK}"):
+        block = store.gather(rows[start : start + BLOCK]).reshape(len(rows[start : start + BLOCK]), -1)
+        for offset in np.flatnonzero(~np.isfinite(block).all(axis=1)).tolist():
+            yield Problem("features not finite", present[start + offset], f"NaN or infinite in {name}")

@@ -1,0 +1,176 @@
+"""Precomputed image features on disk, opened as memory maps."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bcls.errors import InputError
+from bcls.files import read_json, write_json
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SHARD_ROWS = 16384
+
+
+class FeatureStore:
+    """Features of images, (images, dim) or (images, regions, dim), in one or several `.npy` files with ids beside.
+
+    The files are memory-mapped: opening costs nothing, and only the rows that are asked for are read.
+
+    Args:
+        shards: arrays of equal shape behind the first axis.
+        ids: the image id of each row.
+        place: where they came from, for messages.
+
+    Raises:
+        InputError: the shapes disagree, or the ids do not fit.
+    """
+
+    def __init__(self, shards: Sequence[NDArray[Any]], ids: Sequence[str], place: str) -> None:
+        self.ids = list(ids)
+        self._shards = list(shards)
+        self._place = place
+        self._ends = np.cumsum([len(shard) for shard in shards])
+        self._check()
+        self._row_of = {name: row for row, name in enumerate(self.ids)}
+        if len(self._row_of) != len(self.ids):
+            twice = next(name for row, name in enumerate(self.ids) if self._row_of[name] != row)
+            raise InputError(f"{place}: the id {twice!r} occurs twice among the features' ids")
+
+    @classmethod
+    def open(cls, path: str | Path) -> FeatureStore:
+        """Open a folder of `.npy` shards (in the order of their names) with `ids.json`, or one `.npy` file.
+
+        The ids of a single file are `NAME.ids.json` or `ids.json` beside it.
+
+        Raises:
+            InputError: nothing there, not an array of numbers, or ids that do not fit.
+        """
+        path = Path(path)
+        files = sorted(path.glob("*.npy")) if path.is_dir() else [path]
+        if not files or not all(file.is_file() for file in files):
+            raise InputError(f"{path}: no .npy features there")
+        own = path / "ids.json" if path.is_dir() else path.with_suffix(".ids.json")
+        ids = read_json(own if own.exists() else files[0].parent / "ids.json")
+        if not isinstance(ids, list):
+            raise InputError(f"{own}: must hold a JSON list of image ids")
+        return cls([_open_array(file) for file in files], [str(name) for name in ids], str(path))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(images, dim) or (images, regions, dim)."""
+        return (len(self.ids), *self._shards[0].shape[1:])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The number format on disk."""
+        return np.dtype(self._shards[0].dtype)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def missing(self, ids: Sequence[str]) -> list[str]:
+        """Those of the ids that have no features."""
+        return [name for name in ids if name not in self._row_of]
+
+    def rows(self, ids: Sequence[str]) -> NDArray[np.int64]:
+        """The row of each id.
+
+        Raises:
+            InputError: some have no features; how many, and examples.
+        """
+        missing = self.missing(ids)
+        if missing:
+            raise InputError(
+                f"{self._place}: {len(missing)} of {len(ids)} images have no features, e.g. {', '.join(missing[:3])}"
+            )
+        return np.array([self._row_of[name] for name in ids], dtype=np.int64)
+
+    def gather(self, rows: NDArray[np.int64]) -> NDArray[Any]:
+        """The features at `rows`, in that order; one read a shard, in ascending order."""
+        if len(self._shards) == 1:
+            return _in_order(self._shards[0], rows)
+        shard_of = np.searchsorted(self._ends, rows, side="right")
+        result = np.empty((len(rows), *self.shape[1:]), dtype=self.dtype)
+        for shard in np.unique(shard_of):
+            here = np.flatnonzero(shard_of == shard)
+            start = self._ends[shard] - len(self._shards[shard])
+            result[here] = _in_order(self._shards[shard], rows[here] - start)
+        return result
+
+    def _check(self) -> None:
+        shapes = {shard.shape[1:] for shard in self._shards}
+        if len(shapes) != 1:
+            raise InputError(f"{self._place}: shards disagree on the shape of a row: {sorted(map(str, shapes))}")
+        if len(next(iter(shapes))) not in (1, 2):
+            raise InputError(
+                f"{self._place}: features must be (images, dim) or (images, regions, dim), not {self._shards[0].shape}"
+            )
+        total = sum(len(shard) for shard in self._shards)
+        if total != len(self.ids):
+            raise InputError(f"{self._place}: {total} rows of features, but {len(self.ids)} ids")
+
+
+def write_features(
+    folder: str | Path, ids: Sequence[str], arrays: Iterable[NDArray[Any]], *, shard_rows: int = SHARD_ROWS
+) -> FeatureStore:
+    """Write features as float16 shards and `ids.json`; the folder appears whole or not at all.
+
+    Args:
+        folder: where to; must not exist.
+        ids: image id of each row.
+        arrays: blocks of rows, in order.
+        shard_rows: rows a file.
+
+    Raises:
+        InputError: the folder exists, a value is not finite (or too large for float16), or the counts differ.
+    """
+    folder = Path(folder)
+    if folder.exists():
+        raise InputError(f"{folder}: exists already")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
+        fresh = Path(temporary) / "fresh"
+        fresh.mkdir()
+        rows = [_half(block) for block in arrays]
+        features = np.concatenate(rows) if rows else np.zeros((0, 1), dtype=np.float16)
+        if len(features) != len(ids):
+            raise InputError(f"{folder}: {len(features)} rows of features, but {len(ids)} ids")
+        for number, start in enumerate(range(0, max(1, len(features)), shard_rows)):
+            np.save(fresh / f"{number:05d}.npy", features[start : start + shard_rows], allow_pickle=False)
+        write_json(fresh / "ids.json", list(ids))
+        fresh.rename(folder)
+    return FeatureStore.open(folder)
+
+
+def _half(block: NDArray[Any]) -> NDArray[np.float16]:
+    with np.errstate(over="ignore"):
+        half = np.asarray(block).astype(np.float16)
+    finite = np.isfinite(half).reshape(len(half), -1).all(axis=1)
+    if not finite.all():
+        row = int(np.flatnonzero(~finite)[0])
+        raise InputError(f"features of row {row} of a block are not finite in float16")
+    return half
+
+
+def _open_array(file: Path) -> NDArray[Any]:
+    try:
+        array: NDArray[Any] = np.load(file, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise InputError(f"{file}: not a readable .npy array ({error})") from None
+    if not np.issubdtype(array.dtype, np.floating):
+        raise InputError(f"{file}: features must be floating point, not {array.dtype}")
+    return array
+
+
+def _in_order(array: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[Any]:
+    order = np.argsort(rows, kind="stable")
+    result = np.empty((len(rows), *array.shape[1:]), dtype=array.dtype)
+    result[order] = array[rows[order]]
+    return result

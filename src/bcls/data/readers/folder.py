@@ -1,0 +1,89 @@
+"""This package's own format: a folder with `dataset.json`, `images.jsonl`, and perhaps `images/` and `features/`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bcls.data.dataset import RetrievalDataset
+from bcls.data.readers.feature_folder import features_beside
+from bcls.data.records import Caption, ImageRecord
+from bcls.errors import InputError
+from bcls.files import read_json, write_json, write_text
+
+VERSION = 1
+
+
+def read_folder(folder: str | Path) -> RetrievalDataset:
+    """Read a dataset folder.
+
+    Raises:
+        InputError: a file is missing or malformed (file and line are named), or the records are not those that
+            `dataset.json` was written for.
+    """
+    folder = Path(folder)
+    about = read_json(folder / "dataset.json")
+    if not isinstance(about, dict) or about.get("version") != VERSION or "name" not in about:
+        raise InputError(f"{folder / 'dataset.json'}: must hold a name and version {VERSION}")
+    images = list(_records(folder / "images.jsonl"))
+    pictures = folder / "images"
+    dataset = RetrievalDataset(
+        str(about["name"]), images, pictures if pictures.is_dir() else None, features_beside(folder)
+    )
+    if about.get("content_hash") not in (None, dataset.content_hash()):
+        raise InputError(
+            f"{folder}: images.jsonl has changed since dataset.json was written; if that is meant, remove content_hash "
+            "from dataset.json"
+        )
+    return dataset
+
+
+def write_dataset(folder: str | Path, dataset: RetrievalDataset) -> None:
+    """Write `images.jsonl` and `dataset.json`; pictures and features are put there by whoever has them."""
+    folder = Path(folder)
+    lines = [
+        json.dumps(
+            {
+                "id": image.id,
+                "file": image.file,
+                "split": image.split,
+                "captions": [{"id": caption.id, "text": caption.text} for caption in image.captions],
+            },
+            ensure_ascii=False,
+        )
+        for image in dataset.images
+    ]
+    write_text(folder / "images.jsonl", "\n".join(lines) + "\n")
+    write_json(
+        folder / "dataset.json",
+        {
+            "name": dataset.name,
+            "version": VERSION,
+            "splits": dataset.splits,
+            "images": len(dataset.images),
+            "captions": len(dataset.caption_ids),
+            "content_hash": dataset.content_hash(),
+        },
+    )
+
+
+def _records(file: Path) -> Iterator[ImageRecord]:
+    if not file.is_file():
+        raise InputError(f"{file}: no such file")
+    with file.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                yield _record(line, f"{file}: line {number}")
+
+
+def _record(line: str, place: str) -> ImageRecord:
+    try:
+        value: dict[str, Any] = json.loads(line)
+        captions = tuple(Caption(str(part["id"]), str(part["text"])) for part in value["captions"])
+        return ImageRecord(str(value["id"]), value.get("file"), str(value["split"]), captions)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{place}: not JSON ({error.msg})") from None
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{place}: needs id, split and captions with id and text ({error})") from None

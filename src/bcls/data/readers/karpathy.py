@@ -1,0 +1,49 @@
+"""Karpathy's split files: `dataset_flickr8k.json`, `dataset_flickr30k.json`, `dataset_coco.json`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from bcls.data.dataset import RetrievalDataset
+from bcls.data.readers.feature_folder import features_beside
+from bcls.data.records import Caption, ImageRecord
+from bcls.errors import InputError
+from bcls.files import read_json
+
+
+def read_karpathy(path: str | Path) -> RetrievalDataset:
+    """Read a Karpathy split file; pictures in `images/` and features in `features/` beside it are found.
+
+    An image's id is its file name. A caption's id is `FILE#K` with K its place in the image's list, as Flickr8k's human
+    ratings name captions; for COCO (images with a `cocoid`) it is the `sentid`. COCO's `restval` stays a split of its
+    own: name both, `["train", "restval"]`, to train on it.
+
+    Raises:
+        InputError: not such a file; the entry is named.
+    """
+    path = Path(path)
+    content = read_json(path)
+    if not isinstance(content, dict) or not isinstance(content.get("images"), list):
+        raise InputError(f"{path}: not a Karpathy split file (an object with a list 'images' is expected)")
+    images = [_record(entry, f"{path}: images[{number}]") for number, entry in enumerate(content["images"])]
+    pictures = path.parent / "images"
+    return RetrievalDataset(
+        str(content.get("dataset", path.stem.removeprefix("dataset_"))),
+        images,
+        pictures if pictures.is_dir() else None,
+        features_beside(path.parent),
+    )
+
+
+def _record(entry: Any, place: str) -> ImageRecord:
+    try:
+        name = str(entry["filename"])
+        file = str(Path(entry["filepath"]) / name) if entry.get("filepath") else name
+        captions = tuple(
+            Caption(str(sentence["sentid"]) if "cocoid" in entry else f"{name}#{number}", str(sentence["raw"]))
+            for number, sentence in enumerate(entry["sentences"])
+        )
+        return ImageRecord(name, file, str(entry["split"]), captions)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{place}: needs filename, split and sentences with raw ({error})") from None
