@@ -6,6 +6,7 @@ import json
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -88,7 +89,9 @@ def _write(folder: Path, splits: dict[str, int], captions_per_image: int, size: 
     (folder / "images").mkdir(parents=True)
     random = np.random.default_rng(seed)
     order = [split for split, count in splits.items() for _ in range(count)]
-    records, truths, scenes = [], [], []
+    records: list[ImageRecord] = []
+    truths: list[dict[str, Any]] = []
+    scenes: list[Scene] = []
     for number in progress(range(len(order)), "drawing scenes", unit=" pictures"):
         scene = _variation(scenes, random) if scenes and random.random() < 1 / 3 else _random_scene(random)
         scenes.append(scene)

@@ -36,7 +36,7 @@ RELATION_WORDS = {
     "above": ("above", "over"),
     "below": ("below", "under"),
 }
-OPENINGS = ("", "", "", "a picture of ", "there is ", "we see ")
+OPENINGS = ("", "", "", "a picture of ", "an image with ", "we see ")
 
 
 def describe(scene: Scene, random: np.random.Generator) -> tuple[str, Claims]:
@@ -78,7 +78,7 @@ def _claim(group: Group, detail: float, random: np.random.Generator) -> Claim:
         shape=group.shape if keep_shape else None,
         colour=group.colour if keep_colour else None,
         size=group.size if random.random() < detail - 0.2 else None,
-        count=group.count if random.random() < 0.2 + 0.8 * detail else None,
+        count=group.count if group.count == 1 or random.random() < 0.2 + 0.8 * detail else None,
     )
 
 

@@ -62,8 +62,8 @@ class SceneRelevance:
         credit = self._group_credit(images, captions)
         claimed = self._weights[captions].sum(axis=(1, 2)) if len(captions) else np.zeros(0, dtype=np.float32)
         sign = self._claimed_relation[captions]
-        says_relation = sign != 0
-        same_axis = np.abs(self._relation[images])[:, None] == np.abs(sign)[None, :]
+        says_relation: NDArray[np.bool_] = np.not_equal(sign, 0)
+        same_axis = np.equal.outer(np.abs(self._relation[images]), np.abs(sign))
         best = np.zeros((len(images), len(captions)), dtype=np.float32)
         for partners in permutations(range(MOST_GROUPS)):
             fulfilled = sum(credit[:, :, claim, group] for claim, group in enumerate(partners))
@@ -73,11 +73,10 @@ class SceneRelevance:
             best = np.maximum(best, fulfilled + RELATION_WEIGHT * (holds & says_relation[None, :]))
         background = self._claimed_background[captions]
         says_background = background >= 0
-        best += BACKGROUND_WEIGHT * (
-            (self._background[images][:, None] == background[None, :]) & says_background[None, :]
-        )
+        best += BACKGROUND_WEIGHT * (np.equal.outer(self._background[images], background) & says_background[None, :])
         total = claimed + RELATION_WEIGHT * says_relation + BACKGROUND_WEIGHT * says_background
-        return np.minimum(best / total[None, :], 1.0).astype(np.float32)
+        share: NDArray[np.float32] = np.minimum(best / total[None, :], 1.0).astype(np.float32)
+        return share
 
     def _group_credit(self, images: NDArray[np.int64], captions: NDArray[np.int64]) -> NDArray[np.float32]:
         """(I, T, claimed groups, picture groups) weight of the fulfilled part of each claim by each group."""
