@@ -1,1 +1,60 @@
-""""""
+"""How good is a model: ranks, recall, precision, graded order, protocols and agreement with people.
+
+Arrays and ids go in, a flat dict of numbers comes out; encoding is the caller's.
+"""
+
+from __future__ import annotations
+
+from bcls.evaluation.evaluate import evaluate, evaluate_similarity, summarise
+from bcls.evaluation.human import (
+    Agreement,
+    GradedPairs,
+    Judgement,
+    agreement,
+    graded_pairs,
+    read_crowdflower,
+    read_expert,
+)
+from bcls.evaluation.kendall import kendall_tau_b
+from bcls.evaluation.ndcg import ndcg
+from bcls.evaluation.per_query import per_query
+from bcls.evaluation.precision import average_precision_at_r, r_precision
+from bcls.evaluation.protocols import PROTOCOLS, RetrievalProtocol
+from bcls.evaluation.ranks import PositiveRanks, positive_ranks
+from bcls.evaluation.recall import rank_summary, recall_at
+from bcls.evaluation.results import read_result, write_result
+from bcls.evaluation.similarity import CosineSimilarity, GradedRelevance
+from bcls.evaluation.table import MAIN_METRICS, markdown_table, text_table
+from bcls.evaluation.truth import RetrievalTruth
+
+__all__ = [
+    "MAIN_METRICS",
+    "PROTOCOLS",
+    "Agreement",
+    "CosineSimilarity",
+    "GradedPairs",
+    "GradedRelevance",
+    "Judgement",
+    "PositiveRanks",
+    "RetrievalProtocol",
+    "RetrievalTruth",
+    "agreement",
+    "average_precision_at_r",
+    "evaluate",
+    "evaluate_similarity",
+    "graded_pairs",
+    "kendall_tau_b",
+    "markdown_table",
+    "ndcg",
+    "per_query",
+    "positive_ranks",
+    "r_precision",
+    "rank_summary",
+    "read_crowdflower",
+    "read_expert",
+    "read_result",
+    "recall_at",
+    "summarise",
+    "text_table",
+    "write_result",
+]

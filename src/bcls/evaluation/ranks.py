@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bcls.errors import InputError
+from bcls.evaluation.runs import offset_in_run, run_starts
 
 Ties: TypeAlias = Literal["worst", "expected"]
 Floats: TypeAlias = NDArray[np.float64]
@@ -37,12 +38,12 @@ class PositiveRanks:
     @property
     def order(self) -> Rows:
         """The place of each positive among its query's positives, from 1, shape (P,)."""
-        return 1 + _offset_in_run(_changes(self.query))
+        return 1 + offset_in_run(run_starts(self.query))
 
     def best(self) -> Floats:
         """The rank of each query's best positive, shape (Q,); NaN for a query that has none."""
         best = np.full(self.queries, np.nan)
-        first = _changes(self.query)
+        first = run_starts(self.query)
         best[self.query[first]] = self.rank[first]
         return best
 
@@ -80,12 +81,13 @@ def positive_ranks(scores: NDArray[Any], query: Rows, candidate: Rows, ties: Tie
         array([2.5, 4. ])
     """
     check_ties(ties)
+    scores = np.asarray(scores) * 1.0  # whole numbers become floats, whose sign can be turned
     check_finite(scores)
     order = np.lexsort((-scores[query, candidate], query))
     query = np.asarray(query, dtype=np.int64)[order]
     own = scores[query, np.asarray(candidate)[order]]
-    place = _offset_in_run(_changes(query))
-    tied = _changes(query) | _changes(own)
+    place = offset_in_run(run_starts(query))
+    tied = run_starts(query) | run_starts(own)
     at_least = _count(scores, query, own, place, strict=False)
     if ties == "worst":
         run_end = np.append(np.flatnonzero(tied)[1:], query.size)[np.cumsum(tied) - 1]
@@ -95,7 +97,7 @@ def positive_ranks(scores: NDArray[Any], query: Rows, candidate: Rows, ties: Tie
         better = _count(scores, query, own, place, strict=True)
         run = np.cumsum(tied) - 1
         tied_positives = np.bincount(run)[run] if query.size else run
-        rank = better + (1 + _offset_in_run(tied)) * (at_least - better + 1) / (tied_positives + 1)
+        rank = better + (1 + offset_in_run(tied)) * (at_least - better + 1) / (tied_positives + 1)
     return PositiveRanks(query, rank, scores.shape[0])
 
 
@@ -126,14 +128,3 @@ def _count(scores: NDArray[Any], query: Rows, own: NDArray[Any], place: Rows, *,
         block = scores if chosen.size == scores.shape[0] else scores[query[chosen]]
         counts[chosen] = np.count_nonzero(compare(block, own[chosen, None]), axis=1)
     return counts
-
-
-def _changes(values: NDArray[Any]) -> NDArray[np.bool_]:
-    """True where a sorted array begins a new value, the first place included."""
-    return np.concatenate(([True], values[1:] != values[:-1])) if values.size else np.zeros(0, dtype=bool)
-
-
-def _offset_in_run(starts: NDArray[np.bool_]) -> Rows:
-    """Distance of each place from the last start at or before it."""
-    place = np.arange(starts.size)
-    return place - np.maximum.accumulate(np.where(starts, place, 0))

@@ -1,0 +1,111 @@
+"""Every query's own result: what the means are made of, and what two models are compared by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bcls.errors import InputError
+from bcls.evaluation.kendall import ranked_tau_b
+from bcls.evaluation.ndcg import ranked_ndcg
+from bcls.evaluation.precision import average_precision_at_r, r_precision
+from bcls.evaluation.protocols import Fold, folds
+from bcls.evaluation.ranking import rank
+from bcls.evaluation.ranks import Floats, Ties, check_ties, positive_ranks
+from bcls.evaluation.similarity import relevance_blocks, similarity_blocks
+from bcls.evaluation.truth import DIRECTIONS, Direction, RetrievalTruth, Rows
+
+BLOCK_SCORES = 4_000_000
+"""Scores held at a time where the caller names no block: some 100 MB of working memory."""
+
+
+def per_query(
+    similarity: Any,
+    truth: RetrievalTruth,
+    *,
+    protocol: str = "whole",
+    relevance: Any = None,
+    ties: Ties = "worst",
+    ndcg_at: int = 10,
+    tau_at: int = 100,
+    block: int | None = None,
+) -> dict[str, Floats]:
+    """Results of every query in both directions.
+
+    Args:
+        similarity: matrix (I, T), numpy or torch; or a function `(image rows, caption rows) -> block`, such as
+            `CosineSimilarity(image_embeddings, caption_embeddings)`.
+        truth: the image of every caption.
+        protocol: a name of `PROTOCOLS`. With folds, a query's candidates are those of its fold.
+        relevance: matrix (I, T) in [0, 1], NaN = unknown; or an object with `matrix(images, captions)`; None for no
+            graded metric.
+        ties: the rule for equal scores, see `positive_ranks`.
+        ndcg_at: K of NDCG@K.
+        tau_at: K of tau-b on the K best scored candidates.
+        block: queries held at a time; None keeps a block at about 4 million scores. It changes no result.
+
+    Returns:
+        Arrays of shape (I,) under `image_to_text/NAME` and of shape (T,) under `text_to_image/NAME`; NaN for a row that
+        is no query, or whose value is not defined. NAME: `rank` (of the best positive, from 1), `map@r`, `r_precision`
+        (percent); with relevance also `ndcg@K`, `ndcg` (0..1), `tau_b`, `tau_b@K` (-1..1).
+
+    Raises:
+        InputError: shapes that do not fit, values out of range, an unknown name.
+
+    Example:
+        >>> truth = RetrievalTruth.from_counts([1, 2])
+        >>> results = per_query([[0.9, 0.1, 0.8], [0.2, 0.3, 0.1]], truth)
+        >>> results["image_to_text/rank"], results["text_to_image/rank"]
+        (array([1., 1.]), array([1., 1., 2.]))
+    """
+    check_ties(ties)
+    for name, number in (("ndcg_at", ndcg_at), ("tau_at", tau_at), ("block", 1 if block is None else block)):
+        if number < 1:
+            raise InputError(f"{name}={number}: it must be at least 1")
+    scores = similarity_blocks(similarity, truth)
+    labels = None if relevance is None else relevance_blocks(relevance, truth)
+    results: dict[str, Floats] = {}
+    for direction in DIRECTIONS:
+        for fold in folds(protocol, truth):
+            for queries, candidates in _query_blocks(truth, direction, fold, block):
+                found = scores.block(direction, queries, candidates)
+                values = _binary(found, *truth.positives(direction, queries, candidates), ties)
+                if labels is not None:
+                    values |= _graded(found, labels.block(direction, queries, candidates), ties, ndcg_at, tau_at)
+                for name, value in values.items():
+                    key = f"{direction}/{name}"
+                    results.setdefault(key, np.full(truth.size(direction), np.nan))[queries] = value
+    return results
+
+
+def _binary(scores: NDArray[Any], query: Rows, candidate: Rows, ties: Ties) -> dict[str, Floats]:
+    ranks = positive_ranks(scores, query, candidate, ties)
+    return {
+        "rank": ranks.best(),
+        "map@r": average_precision_at_r(ranks),
+        "r_precision": r_precision(ranks),
+    }
+
+
+def _graded(scores: NDArray[Any], relevance: NDArray[Any], ties: Ties, ndcg_at: int, tau_at: int) -> dict[str, Floats]:
+    ranking = rank(scores, relevance)
+    ndcg_top, ndcg_whole = ranked_ndcg(ranking, [ndcg_at, None], ties)
+    return {
+        f"ndcg@{ndcg_at}": ndcg_top,
+        "ndcg": ndcg_whole,
+        "tau_b": ranked_tau_b(ranking),
+        f"tau_b@{tau_at}": ranked_tau_b(ranking.top(tau_at)),
+    }
+
+
+def _query_blocks(
+    truth: RetrievalTruth, direction: Direction, fold: Fold, block: int | None
+) -> Iterator[tuple[Rows, Rows]]:
+    asking, candidates = (fold.images, fold.captions) if direction == "image_to_text" else (fold.captions, fold.images)
+    queries = np.intersect1d(asking, truth.queries(direction), assume_unique=True)
+    step = block or max(1, BLOCK_SCORES // candidates.size)
+    for start in range(0, queries.size, step):
+        yield queries[start : start + step], candidates
