@@ -104,7 +104,7 @@ def _boundary(order: _Order, window: int) -> tuple[Tensor, Tensor, Tensor]:
     most_similar_after = order.similarity.shape[1] - 1 - reversed_scores.cummax(dim=1).indices.flip(1)
     start = position + width
     counts = (width > 0) & (start < order.known)
-    return least_similar, most_similar_after.gather(1, start.clamp(max=position.shape[1] - 1)), counts
+    return least_similar, most_similar_after.gather(1, start.clamp(0, position.shape[1] - 1)), counts
 
 
 def _stride(order: _Order, window: int) -> tuple[Tensor, Tensor, Tensor]:

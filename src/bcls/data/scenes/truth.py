@@ -62,14 +62,14 @@ class SceneRelevance:
         credit = self._group_credit(images, captions)
         claimed = self._weights[captions].sum(axis=(1, 2)) if len(captions) else np.zeros(0, dtype=np.float32)
         sign = self._claimed_relation[captions]
-        says_relation: NDArray[np.bool_] = np.not_equal(sign, 0)
+        says_relation = np.asarray(sign != 0)
         same_axis = np.equal.outer(np.abs(self._relation[images]), np.abs(sign))
         best = np.zeros((len(images), len(captions)), dtype=np.float32)
         for partners in permutations(range(MOST_GROUPS)):
             fulfilled = sum(credit[:, :, claim, group] for claim, group in enumerate(partners))
             forward = partners[0] < partners[1]
             both = (self._groups[images][:, list(partners[:2]), 0] >= 0).all(axis=1)
-            holds = same_axis & (np.sign(sign) == (1 if forward else -1))[None, :] & both[:, None]
+            holds = same_axis & np.equal(np.sign(sign), 1 if forward else -1)[None, :] & both[:, None]
             best = np.maximum(best, fulfilled + RELATION_WEIGHT * (holds & says_relation[None, :]))
         background = self._claimed_background[captions]
         says_background = background >= 0
