@@ -17,13 +17,13 @@ def run(words: list[str]) -> int:
     except ImportError:
         raise MissingExtraError("bcls train", "train") from None
     quiet_lightning()
-    from bcls.evaluation import format_table  # noqa: PLC0415
+    from bcls.evaluation import text_table  # noqa: PLC0415
     from bcls.training import config_parser, parse_config, train  # noqa: PLC0415
 
     parser = config_parser("bcls train", DESCRIPTION)
     parser.add_argument("--resume", type=bool, default=False, help="go on with an interrupted run")
     config, text, rest = parse_config(parser, words, extra=["resume"])
     result = train(config, text, resume=rest["resume"])
-    print(format_table({result.folder.name: result.metrics}))
+    print(text_table({result.folder.name: result.metrics}))
     print(f"best epoch {result.best_epoch + 1}; model, result and history in {result.folder}")
     return 0

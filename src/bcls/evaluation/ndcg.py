@@ -61,8 +61,9 @@ def ranked_ndcg(ranking: Ranking, lengths: list[int | None], ties: Ties = "worst
     discounts = 1 / np.log2(2 + np.arange(gains.shape[1]))
     values = []
     for length in lengths:
-        best = ideal[:, :length] @ discounts[:length]
-        reached = gains[:, :length] @ discounts[:length]
+        # sums row by row: a matrix product may round differently for another number of rows
+        best = (ideal[:, :length] * discounts[:length]).sum(axis=1)
+        reached = (gains[:, :length] * discounts[:length]).sum(axis=1)
         values.append(np.divide(reached, best, out=np.full(best.shape, np.nan), where=best > 0))
     return values
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,6 +160,6 @@ def chance_rsum(images: int, captions: int) -> float:
         3.2
     """
     own = captions / images
-    to_text = sum(1 - (1 - min(k, captions) / captions) ** own for k in (1, 5, 10))
+    to_text = sum(1.0 - math.pow(1 - min(k, captions) / captions, own) for k in (1, 5, 10))
     to_image = sum(min(k, images) / images for k in (1, 5, 10))
     return 100 * (to_text + to_image)

@@ -38,7 +38,7 @@ class SplitJudge:
         images: ImageSource,
         model: RetrievalModel,
         relevance: RelevanceSource | None = None,
-        protocol: str = "flickr8k",
+        protocol: str = "whole",
     ) -> None:
         self._images = images
         self._captions = model.caption_tower.tokenize(part.caption_texts)

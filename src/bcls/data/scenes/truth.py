@@ -68,7 +68,7 @@ class SceneRelevance:
         for partners in permutations(range(MOST_GROUPS)):
             fulfilled = sum(credit[:, :, claim, group] for claim, group in enumerate(partners))
             forward = partners[0] < partners[1]
-            both = (self._groups[images][:, list(partners[:2]), 0] >= 0).all(axis=1)
+            both = np.asarray(np.all(self._groups[images][:, list(partners[:2]), 0] >= 0, axis=1))
             holds = same_axis & np.equal(np.sign(sign), 1 if forward else -1)[None, :] & both[:, None]
             best = np.maximum(best, fulfilled + RELATION_WEIGHT * (holds & says_relation[None, :]))
         background = self._claimed_background[captions]
