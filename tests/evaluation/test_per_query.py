@@ -15,7 +15,7 @@ from bcls.evaluation import CosineSimilarity, RetrievalTruth, per_query
 
 def naive(similarity, caption_image, relevance):
     """One query after the other: sort its candidates and look."""
-    images, captions = similarity.shape
+    images = similarity.shape[0]
     own = np.asarray(caption_image) == np.arange(images)[:, None]
     results = {}
     for direction, scores, positives, labels in (
@@ -98,6 +98,19 @@ def test_the_order_of_rows_and_a_rising_transform_change_nothing(seed, ties):
     for key, values in results.items():
         order = images if key.startswith("image") else captions
         np.testing.assert_allclose(moved[key], values[order], atol=1e-12, err_msg=key)
+
+
+def test_no_block_holds_more_scores_than_allowed(monkeypatch):
+    monkeypatch.setattr("bcls.evaluation.per_query.BLOCK_SCORES", 60)
+    asked = []
+
+    def ask(images, captions):
+        asked.append(images.size * captions.size)
+        return np.equal.outer(images, captions) * 1.0
+
+    per_query(ask, RetrievalTruth.from_counts([1] * 20))
+    assert max(asked) == 60
+    assert sum(asked) == 2 * 20 * 20
 
 
 def test_one_image_and_one_caption():

@@ -49,7 +49,7 @@ def test_without_ties_it_is_the_place_in_the_sorted_list(ties, dtype):
 rows_with_ties = st.lists(st.tuples(st.integers(0, 3), st.booleans()), min_size=1, max_size=6)
 
 
-@given(st.lists(rows_with_ties.filter(lambda row: True), min_size=1, max_size=4))
+@given(st.lists(rows_with_ties, min_size=1, max_size=4))
 @settings(deadline=None, max_examples=80)
 def test_a_tied_stranger_comes_before_a_positive(rows):
     width = max(map(len, rows))

@@ -41,7 +41,8 @@ def evaluate(
         protocol: a name of `PROTOCOLS`.
         relevance: matrix (I, T) in [0, 1], NaN = unknown; or an object with `matrix(images, captions)`; None for no
             graded metric.
-        ties: the rule for equal scores: `worst` or `expected`, see `positive_ranks`.
+        ties: the rule for equal scores: `worst`, or `expected`, the mean over random orders of equals, see
+            `positive_ranks` (what is made of ranks, such as recall, then takes the mean rank; tau-b needs no rule).
         ndcg_at: K of NDCG@K.
         tau_at: K of tau-b on the K best scored candidates.
         block: queries held at a time; None keeps a block at about 4 million scores. It changes no result.
@@ -58,7 +59,7 @@ def evaluate(
         >>> images = np.array([[1.0, 0.0], [0.0, 1.0]])
         >>> captions = np.array([[0.9, 0.1], [0.2, 0.8], [0.1, 0.9]])
         >>> metrics = evaluate(images, captions, truth)
-        >>> metrics["image_to_text/recall@1"], metrics["text_to_image/recall@1"].__round__(1)
+        >>> metrics["image_to_text/recall@1"], round(metrics["text_to_image/recall@1"], 1)
         (100.0, 66.7)
     """
     return evaluate_similarity(
@@ -111,7 +112,8 @@ def evaluate_similarity(
         protocol: a name of `PROTOCOLS`.
         relevance: matrix (I, T) in [0, 1], NaN = unknown; or an object with `matrix(images, captions)`; None for no
             graded metric.
-        ties: the rule for equal scores: `worst` or `expected`, see `positive_ranks`.
+        ties: the rule for equal scores: `worst`, or `expected`, the mean over random orders of equals, see
+            `positive_ranks` (what is made of ranks, such as recall, then takes the mean rank; tau-b needs no rule).
         ndcg_at: K of NDCG@K.
         tau_at: K of tau-b on the K best scored candidates.
         block: queries held at a time; None keeps a block at about 4 million scores. It changes no result.

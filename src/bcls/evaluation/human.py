@@ -143,7 +143,7 @@ def agreement(similarity: ArrayLike, grades: ArrayLike) -> Agreement:
         InputError: shapes differ, fewer than two pairs, or a value that is not finite.
 
     Example:
-        >>> agreement([0.1, 0.4, 0.3, 0.9], [1, 2, 2, 4]).tau_b.__round__(4)
+        >>> round(agreement([0.1, 0.4, 0.3, 0.9], [1, 2, 2, 4]).tau_b, 4)
         0.9129
     """
     from scipy.stats import kendalltau  # noqa: PLC0415 - a third of a second that only this function needs
