@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -101,7 +103,7 @@ def test_the_order_of_rows_and_a_rising_transform_change_nothing(seed, ties):
 
 
 def test_no_block_holds_more_scores_than_allowed(monkeypatch):
-    monkeypatch.setattr("bcls.evaluation.per_query.BLOCK_SCORES", 60)
+    monkeypatch.setattr(sys.modules[per_query.__module__], "BLOCK_SCORES", 60)
     asked = []
 
     def ask(images, captions):

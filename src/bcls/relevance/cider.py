@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
@@ -11,6 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from bcls.errors import InputError
+from bcls.progress import progress
 from bcls.relevance.encodings import SparseEncodings
 from bcls.relevance.scorer import Scorer, words_of
 
@@ -57,9 +59,19 @@ class CiderScorer(Scorer):
         return {"scorer": "cider-d", "longest": LONGEST, "sigma": SIGMA}
 
     def fit(self, captions: Sequence[str], caption_image: NDArray[np.int64] | None = None) -> Self:
-        """Count in how many images' captions each n-gram occurs."""
+        """Count in how many images' captions each n-gram occurs.
+
+        Args:
+            captions: the collection, usually the training captions.
+            caption_image: (captions,) image row of each; None = every caption is of an image of its own.
+
+        Raises:
+            InputError: no captions, or another number of image rows than captions.
+        """
         if len(captions) == 0:
             raise InputError("CiderScorer: no captions to learn from")
+        if caption_image is not None and len(caption_image) != len(captions):
+            raise InputError(f"CiderScorer: {len(captions)} captions, but caption_image has {len(caption_image)} rows")
         images = range(len(captions)) if caption_image is None else caption_image.tolist()
         grams_of_image: dict[int, set[Gram]] = {}
         for image, caption in zip(images, captions, strict=True):
@@ -71,15 +83,19 @@ class CiderScorer(Scorer):
     def encode(self, captions: Sequence[str]) -> SparseEncodings:
         """Reference and candidate sides of each caption.
 
+        An n-gram that the fitted collection lacks counts as if one image had it. Costs about 0.2 ms a caption.
+
         Raises:
             InputError: not fitted.
         """
         if self._frequency is None:
             raise InputError("CiderScorer must be fitted on captions before it can encode")
-        counted = [_grams(caption) for caption in captions]
         columns: dict[tuple[Gram, int], int] = {}
         references, candidates = _Rows(), _Rows()
-        for grams in counted:
+        lengths = np.zeros(len(captions), dtype=np.float32)
+        for row, caption in enumerate(progress(captions, "encoding captions", total=len(captions), unit="caption")):
+            grams = _grams(caption)
+            lengths[row] = sum(count for gram, count in grams.items() if len(gram) == 2)
             norms = self._norms(grams)
             for gram, count in grams.items():
                 norm = norms[len(gram)]
@@ -90,7 +106,6 @@ class CiderScorer(Scorer):
                     candidates.add(column, 1.0 / norm if norm else 0.0)
             references.end()
             candidates.end()
-        lengths = np.array([sum(n for g, n in grams.items() if len(g) == 2) for grams in counted], dtype=np.float32)
         return SparseEncodings(references.matrix(len(columns)), candidates.matrix(len(columns)), lengths, SIGMA)
 
     def _rarity(self, gram: Gram) -> float:
@@ -105,22 +120,25 @@ class CiderScorer(Scorer):
 
 
 class _Rows:
-    """A CSR matrix under construction."""
+    """A CSR matrix under construction, in packed arrays: lists of Python numbers would take four times the memory."""
 
     def __init__(self) -> None:
-        self._values: list[float] = []
-        self._columns: list[int] = []
-        self._ends = [0]
+        self._values = array("d")
+        self._columns = array("i")
+        self._ends = array("q", [0])
 
     def add(self, column: int, value: float) -> None:
+        """Put a value into the open row."""
         self._columns.append(column)
         self._values.append(value)
 
     def end(self) -> None:
+        """Close the open row."""
         self._ends.append(len(self._values))
 
     def matrix(self, columns: int) -> sparse.csr_array:
-        parts = (np.array(self._values), np.array(self._columns, dtype=np.int32), np.array(self._ends, dtype=np.int64))
+        """All closed rows."""
+        parts = (np.asarray(self._values), np.asarray(self._columns), np.asarray(self._ends))
         return sparse.csr_array(parts, shape=(len(self._ends) - 1, max(1, columns)))
 
 

@@ -51,6 +51,9 @@ class DenseEncodings(Encodings):
     Args:
         vectors: (captions, dim), each of length 1, float16 or float32, perhaps a memory map.
 
+    Raises:
+        InputError: `vectors` has another shape or holds no floating-point numbers.
+
     Example:
         >>> encodings = DenseEncodings(np.array([[1.0, 0.0], [0.6, 0.8], [-1.0, 0.0]], dtype=np.float32))
         >>> encodings.similarity(np.array([0]), np.array([0, 1, 2]))
@@ -62,6 +65,8 @@ class DenseEncodings(Encodings):
     def __init__(self, vectors: NDArray[np.floating]) -> None:
         if vectors.ndim != 2:
             raise InputError(f"dense encodings must be (captions, dim), not {vectors.shape}")
+        if not np.issubdtype(vectors.dtype, np.floating):
+            raise InputError(f"dense encodings must be floating-point numbers, not {vectors.dtype}")
         self._vectors = vectors
 
     def __len__(self) -> int:
@@ -94,6 +99,15 @@ class SparseEncodings(Encodings):
         candidates: (captions, features) CSR; None = the same as the references.
         lengths: (captions,) caption lengths; None = no penalty.
         sigma: width of the Gaussian penalty exp(-(difference of lengths)^2 / (2 sigma^2)).
+
+    Raises:
+        InputError: the parts have different numbers of captions or features.
+
+    Example:
+        >>> vectors = sparse.csr_array(np.array([[1.0, 0.0], [0.6, 0.8]]))
+        >>> encodings = SparseEncodings(vectors, lengths=np.array([3, 9], dtype=np.float32))
+        >>> encodings.similarity(np.array([0]), np.array([0, 1])).round(3)  # 0.6 exp(-0.5)
+        array([[1.   , 0.364]], dtype=float32)
     """
 
     kind = "sparse"
@@ -105,6 +119,10 @@ class SparseEncodings(Encodings):
         lengths: NDArray[np.float32] | None = None,
         sigma: float = 6.0,
     ) -> None:
+        if candidates is not None and candidates.shape != references.shape:
+            raise InputError(f"references are {references.shape}, but candidates are {candidates.shape}")
+        if lengths is not None and lengths.shape != references.shape[:1]:
+            raise InputError(f"{references.shape[0]} captions are encoded, but lengths are {lengths.shape}")
         self._references = references
         self._candidates = references if candidates is None else candidates
         self._lengths = lengths
@@ -139,12 +157,18 @@ class SparseEncodings(Encodings):
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[np.generic]]) -> SparseEncodings:
-        """Matrices as they were saved."""
+        """Matrices as they were saved.
+
+        Raises:
+            ValueError: the parts are no CSR matrix of that shape.
+            KeyError: a part is missing.
+        """
         shape = (int(arrays["shape"][0]), int(arrays["shape"][1]))
 
         def matrix(side: str) -> sparse.csr_array:
             parts = tuple(np.asarray(arrays[f"{side}_{part}"]) for part in ("data", "indices", "indptr"))
             made: sparse.csr_array = sparse.csr_array(parts, shape=shape)
+            made.check_format(full_check=True)  # a column out of range would read foreign memory
             return made
 
         candidates = matrix("candidates") if "candidates_data" in arrays else None

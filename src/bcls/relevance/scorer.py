@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 class Scorer(ABC):
-    """Encodes captions so that any two can be compared, on a scale from 0 to 1."""
+    """Encodes captions so that any two can be compared, on a scale from 0 to 1.
+
+    To add one, write the two descriptions (`name`, `settings`), `fit` and `encode`.
+    """
 
     @property
     @abstractmethod
@@ -45,7 +48,18 @@ class Scorer(ABC):
         """
 
     def similarity(self, references: Sequence[str], candidates: Sequence[str]) -> NDArray[np.float32]:
-        """(R, C) similarities in [0, 1]; for looking at a scorer, not for a training loop."""
+        """Similarities of captions; for looking at a scorer, not for a training loop.
+
+        Args:
+            references: R captions that are compared against.
+            candidates: C captions that are scored.
+
+        Returns:
+            (R, C) float32 in [0, 1].
+
+        Raises:
+            InputError: the scorer must be fitted first.
+        """
         encodings = self.encode([*references, *candidates])
         rows = np.arange(len(encodings), dtype=np.int64)
         return encodings.similarity(rows[: len(references)], rows[len(references) :])

@@ -32,21 +32,32 @@ class RelevanceTable:
         highest: the score that means full relevance; scores are rescaled to [0, 1].
 
     Raises:
-        InputError: a missing column, a score that is no number or out of range, a pair rated twice; the row is named.
+        InputError: a missing column, a row with an empty or surplus cell, a score that is no number or out of range, a
+            pair rated twice; the row is named. Rows are counted from 1; in a CSV file row 1 is the header.
+        MissingExtraError: a parquet file without the extra `parquet`.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "ratings.csv"
+        >>> _ = path.write_text("image_id,caption_id,score\\nfirst.jpg,c,4\\n")
+        >>> source = RelevanceTable(path, highest=5.0).source(["first.jpg", "second.jpg"], ["a", "b", "c"], np.array([0, 1, 1]))
+        >>> source.matrix(np.array([0, 1]), np.array([0, 1, 2]))
+        array([[1. , nan, 0.8],
+               [nan, 1. , 1. ]], dtype=float32)
     """
 
     def __init__(self, path: str | Path, *, lowest: float = 0.0, highest: float = 1.0) -> None:
-        if not highest > lowest:
-            raise InputError(f"highest ({highest}) must be above lowest ({lowest})")
+        if not (highest > lowest and math.isfinite(highest - lowest)):
+            raise InputError(f"highest ({highest}) must be above lowest ({lowest}), both finite")
         self.path = Path(path)
         self._lowest = lowest
         self._highest = highest
         names, rows = _read(self.path)
         kinds = [kind for kind in (IMAGE_CAPTION, CAPTION_CAPTION) if {*kind, "score"} <= set(names)]
-        if not kinds:
+        if len(kinds) != 1 or len(set(names)) != len(names):
             raise InputError(
-                f"{self.path}: columns are {', '.join(names)}; needed are image_id, caption_id, score or caption_id_1, "
-                "caption_id_2, score"
+                f"{self.path}: columns are {', '.join(names) or 'missing'}; needed are, once each, either image_id, "
+                "caption_id, score or caption_id_1, caption_id_2, score"
             )
         self._kind = kinds[0]
         self._scores = self._index(rows)
@@ -64,6 +75,9 @@ class RelevanceTable:
     ) -> TableRelevance:
         """The ratings as relevance of one split's images and captions.
 
+        A rating of an image and a caption holds as it is, for own captions too. A rating of two captions counts for
+        the image of either with the other; own captions stay 1 then, as with a scorer.
+
         Args:
             image_ids: of the split, in order.
             caption_ids: of the split, in order.
@@ -71,8 +85,11 @@ class RelevanceTable:
             aggregate: over an image's rated captions, for a table of caption pairs.
 
         Raises:
-            InputError: the table names ids that the split does not have.
+            InputError: the table names ids that the split does not have, or the counts of `caption_ids` and
+                `caption_image` differ.
         """
+        if len(caption_ids) != len(caption_image):
+            raise InputError(f"{len(caption_ids)} caption ids, but caption_image has {len(caption_image)} rows")
         image_row = {name: row for row, name in enumerate(image_ids)}
         caption_row = {name: row for row, name in enumerate(caption_ids)}
         left = image_row if self._kind is IMAGE_CAPTION else caption_row
@@ -88,8 +105,9 @@ class RelevanceTable:
                 rated.setdefault((image_row[first], caption_row[second]), []).append(score)
             else:
                 a, b = caption_row[first], caption_row[second]
-                rated.setdefault((int(caption_image[a]), b), []).append(score)
-                rated.setdefault((int(caption_image[b]), a), []).append(score)
+                if caption_image[a] != caption_image[b]:
+                    rated.setdefault((int(caption_image[a]), b), []).append(score)
+                    rated.setdefault((int(caption_image[b]), a), []).append(score)
         combined = {pair: max(s) if aggregate == "max" else sum(s) / len(s) for pair, s in rated.items()}
         return TableRelevance(combined, len(image_ids), np.asarray(caption_image))
 
@@ -97,13 +115,18 @@ class RelevanceTable:
         scores: dict[tuple[str, str], float] = {}
         seen: dict[tuple[str, str], int] = {}
         for number, row in rows:
-            pair = (str(row[self._kind[0]]), str(row[self._kind[1]]))
+            pair = (self._id(row, self._kind[0], number), self._id(row, self._kind[1], number))
             key = pair if self._kind is IMAGE_CAPTION else (min(pair), max(pair))
             if key in seen:
                 raise InputError(f"{self.path}: rows {seen[key]} and {number} both rate {pair}")
             seen[key] = number
             scores[key] = self._rescaled(row["score"], number)
         return scores
+
+    def _id(self, row: dict[str, Any], column: str, number: int) -> str:
+        if row[column] is None or row[column] == "":
+            raise InputError(f"{self.path}: row {number}: {column} is empty")
+        return str(row[column])
 
     def _rescaled(self, value: Any, number: int) -> float:
         try:
@@ -137,6 +160,7 @@ class TableRelevance:
 
     def matrix(self, images: NDArray[np.int64], captions: NDArray[np.int64]) -> NDArray[np.float32]:
         """(I,) image rows, (T,) caption rows -> (I, T) relevance, NaN = unknown."""
+        images, captions = np.asarray(images, dtype=np.int64), np.asarray(captions, dtype=np.int64)
         position = self._position[images][:, captions].toarray()
         result: NDArray[np.float32] = self._values[position]
         own = images[:, None] == self._caption_image[captions][None, :]
@@ -145,20 +169,33 @@ class TableRelevance:
 
 
 def _read(path: Path) -> tuple[list[str], Iterator[tuple[int, dict[str, Any]]]]:
-    """Column names, and numbered rows (the header is row 1)."""
+    """Column names, and numbered rows."""
     if not path.is_file():
         raise InputError(f"{path}: no such file")
-    if path.suffix == ".parquet":
-        try:
-            from pyarrow import ArrowInvalid, parquet  # noqa: PLC0415
-        except ImportError:
-            raise MissingExtraError("a parquet table", "parquet") from None
-        try:
-            table = parquet.read_table(path)
-        except ArrowInvalid as error:
-            raise InputError(f"{path}: not a parquet file ({error})") from None
-        return list(table.column_names), enumerate(table.to_pylist(), start=2)
-    with path.open(newline="", encoding="utf-8") as lines:
-        reader = csv.DictReader(lines)
-        names = list(reader.fieldnames or [])
-        return names, iter(list(enumerate(reader, start=2)))
+    return _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
+
+
+def _read_parquet(path: Path) -> tuple[list[str], Iterator[tuple[int, dict[str, Any]]]]:
+    try:
+        from pyarrow import ArrowInvalid, parquet  # noqa: PLC0415
+    except ImportError:
+        raise MissingExtraError("a parquet table", "parquet") from None
+    try:
+        table = parquet.read_table(path)
+    except ArrowInvalid as error:
+        raise InputError(f"{path}: not a parquet file ({error})") from None
+    return list(table.column_names), enumerate(table.to_pylist(), start=1)
+
+
+def _read_csv(path: Path) -> tuple[list[str], Iterator[tuple[int, dict[str, Any]]]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as lines:  # spreadsheets write a byte order mark
+            names, *rows = list(csv.reader(lines, skipinitialspace=True)) or [[]]
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not UTF-8 text") from None
+    except csv.Error as error:
+        raise InputError(f"{path}: not CSV ({error})") from None
+    for number, row in enumerate(rows, start=2):
+        if row and len(row) != len(names):
+            raise InputError(f"{path}: row {number}: {len(row)} cells under {len(names)} columns")
+    return names, ((number, dict(zip(names, row, strict=True))) for number, row in enumerate(rows, start=2) if row)

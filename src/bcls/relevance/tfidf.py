@@ -21,7 +21,9 @@ class TfidfScorer(Scorer):
     """Cosine of TF-IDF vectors over words, with 1 + log of the counts. Needs the extra `text` (scikit-learn).
 
     Words are runs of letters and digits in lower case; none are left out, since rare ones outweigh `a` and `the`
-    anyway. Words that the fitted collection lacks are ignored.
+    anyway. Words that the fitted collection lacks are ignored: a caption of nothing else has similarity 0 to all,
+    itself included. The idf is the smoothed one, 1 + log((1 + captions) / (1 + captions with the word)): every caption is
+    a document, whatever its image.
 
     Example:
         >>> scorer = TfidfScorer().fit(["a dog runs", "a cat sleeps", "a dog sleeps"])
@@ -42,10 +44,11 @@ class TfidfScorer(Scorer):
         return {"scorer": "tfidf", "sublinear": True}
 
     def fit(self, captions: Sequence[str], caption_image: NDArray[np.int64] | None = None) -> Self:
-        """Learn how rare each word is among the captions.
+        """Learn how rare each word is among the captions; `caption_image` does not matter.
 
         Raises:
             MissingExtraError: scikit-learn is not installed.
+            InputError: no caption has a word.
         """
         try:
             from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415

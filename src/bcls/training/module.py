@@ -21,6 +21,8 @@ class RetrievalModule(L.LightningModule):
         model: gives the similarity matrix of a batch.
         loss: gives terms of the similarity matrix and the labels, and their combination.
         optimization: how to learn.
+        steps: of the whole run, for the schedule. (Lightning's own estimate would set up the loader before a
+            checkpoint has restored its place.)
         seed: dropout at a step depends on this and on the step alone, so that a resumed run equals an unbroken one.
     """
 
@@ -29,12 +31,15 @@ class RetrievalModule(L.LightningModule):
         model: RetrievalModel,
         loss: RetrievalLoss,
         optimization: OptimizationConfig,
+        *,
+        steps: int,
         seed: int,
     ) -> None:
         super().__init__()
         self.model = model
         self.loss = loss
         self.optimization = optimization
+        self.steps = steps
         self.seed = seed
 
     def training_step(self, batch: Batch, batch_index: int) -> torch.Tensor:
@@ -58,8 +63,7 @@ class RetrievalModule(L.LightningModule):
         optimizer = adamw(
             (self.model, self.loss), learning_rate=settings.learning_rate, weight_decay=settings.weight_decay
         )
-        steps = int(self.trainer.estimated_stepping_batches)
         schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: warmup_cosine(step, steps=steps, warmup=settings.warmup)
+            optimizer, lambda step: warmup_cosine(step, steps=self.steps, warmup=settings.warmup)
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

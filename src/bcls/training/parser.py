@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from jsonargparse import ArgumentError, ArgumentParser
 
 from bcls.errors import InputError
@@ -40,6 +41,7 @@ def parse_config(
         rest = {name: parsed.pop(name) for name in extra}
         parsed.pop("config", None)
         text = parser.dump(parsed, skip_none=False, skip_validation=True)
+        torch.manual_seed(parsed["seed"])  # some towers draw their first weights when they are made
         made = parser.instantiate_classes(parsed)
     except ArgumentError as error:
         raise InputError(" ".join(str(error).split())) from None

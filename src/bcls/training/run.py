@@ -68,7 +68,9 @@ def train(config: RunConfig, config_text: str, *, resume: bool = False) -> Train
     judge = _judge(config, inputs, folder)
     best = BestModel(folder.model, config.validation.monitor, config.validation.patience)
     trainer = _trainer(config, folder, _callbacks(config, folder, inputs, judge, best))
-    module = RetrievalModule(inputs.model, config.loss, config.optimization, config.seed)
+    module = RetrievalModule(
+        inputs.model, config.loss, config.optimization, steps=_steps(config, inputs), seed=config.seed
+    )
     checkpoint = folder.checkpoint if resume and folder.checkpoint.exists() else None
     trainer.fit(module, inputs.loader, ckpt_path=checkpoint, weights_only=True)
     if trainer.interrupted:
@@ -123,10 +125,15 @@ def _callbacks(
             )
         )
     if isinstance(config.loss, BCLSLoss):
-        callbacks.append(KendallWarmup(config.loss.kendall_weight, config.optimization.kendall_warmup))
+        rise = round(config.optimization.kendall_warmup * _steps(config, inputs))
+        callbacks.append(KendallWarmup(config.loss.kendall_weight, rise))
     if _shows_progress():
         callbacks.append(TQDMProgressBar(leave=False))
     return callbacks
+
+
+def _steps(config: RunConfig, inputs: TrainingInputs) -> int:
+    return config.optimization.epochs * len(inputs.loader)
 
 
 def _trainer(config: RunConfig, folder: RunFolder, callbacks: list[Callback]) -> L.Trainer:

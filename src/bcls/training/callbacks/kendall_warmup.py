@@ -18,17 +18,12 @@ class KendallWarmup(L.Callback):
 
     Args:
         weight: the weight at the end of the rise.
-        share: the rise's share of all steps; 0 = the full weight from the start.
+        steps: how many steps the rise takes; 0 = the full weight from the start.
     """
 
-    def __init__(self, weight: float, share: float) -> None:
+    def __init__(self, weight: float, steps: int) -> None:
         self.weight = weight
-        self.share = share
-        self._rise = 0.0
-
-    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Count the steps of the rise."""
-        self._rise = self.share * float(trainer.estimated_stepping_batches)
+        self.steps = steps
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
@@ -36,5 +31,5 @@ class KendallWarmup(L.Callback):
         """Set the weight of this step."""
         assert isinstance(pl_module, RetrievalModule)
         assert isinstance(pl_module.loss, BCLSLoss)
-        risen = 1.0 if self._rise < 1 else min(1.0, trainer.global_step / self._rise)
+        risen = 1.0 if self.steps == 0 else min(1.0, trainer.global_step / self.steps)
         pl_module.loss.kendall_weight = self.weight * risen
