@@ -21,7 +21,7 @@ CAPTION_CAPTION = ("caption_id_1", "caption_id_2")
 
 
 class RelevanceTable:
-    """Ratings of pairs, read from a CSV or parquet file with a header.
+    r"""Ratings of pairs, read from a CSV or parquet file with a header.
 
     The columns are `image_id, caption_id, score`, or `caption_id_1, caption_id_2, score` for ratings of two captions
     (order does not matter). Other columns are ignored.
@@ -39,8 +39,9 @@ class RelevanceTable:
     Example:
         >>> import tempfile
         >>> path = Path(tempfile.mkdtemp()) / "ratings.csv"
-        >>> _ = path.write_text("image_id,caption_id,score\\nfirst.jpg,c,4\\n")
-        >>> source = RelevanceTable(path, highest=5.0).source(["first.jpg", "second.jpg"], ["a", "b", "c"], np.array([0, 1, 1]))
+        >>> _ = path.write_text("image_id,caption_id,score\nfirst.jpg,c,4\n")
+        >>> table, caption_image = RelevanceTable(path, highest=5.0), np.array([0, 1, 1])
+        >>> source = table.source(["first.jpg", "second.jpg"], ["a", "b", "c"], caption_image)
         >>> source.matrix(np.array([0, 1]), np.array([0, 1, 2]))
         array([[1. , nan, 0.8],
                [nan, 1. , 1. ]], dtype=float32)

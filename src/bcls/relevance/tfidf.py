@@ -22,8 +22,8 @@ class TfidfScorer(Scorer):
 
     Words are runs of letters and digits in lower case; none are left out, since rare ones outweigh `a` and `the`
     anyway. Words that the fitted collection lacks are ignored: a caption of nothing else has similarity 0 to all,
-    itself included. The idf is the smoothed one, 1 + log((1 + captions) / (1 + captions with the word)): every caption is
-    a document, whatever its image.
+    itself included. The idf is the smoothed one, 1 + log((1 + captions) / (1 + captions with the word)): every caption
+    is a document, whatever its image.
 
     Example:
         >>> scorer = TfidfScorer().fit(["a dog runs", "a cat sleeps", "a dog sleeps"])
