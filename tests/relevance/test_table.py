@@ -1,0 +1,181 @@
+"""Tables of ratings: what is read, what is refused and where, what stays unknown."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bcls.errors import InputError, MissingExtraError
+from bcls.relevance import RelevanceTable
+
+IMAGES = ["first.jpg", "second.jpg", "third.jpg"]
+CAPTIONS = ["a", "b", "c", "d"]
+CAPTION_IMAGE = np.array([0, 0, 1, 2])
+NAN = np.nan
+
+
+@pytest.fixture
+def write(tmp_path):
+    def make(*lines: str, name: str = "ratings.csv") -> Path:
+        path = tmp_path / name
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        return path
+
+    return make
+
+
+def everything(table, **how):
+    return table.source(IMAGES, CAPTIONS, CAPTION_IMAGE, **how).matrix(np.arange(3), np.arange(4))
+
+
+def test_image_ratings_hold_and_the_rest_is_unknown(write):
+    table = RelevanceTable(
+        write("score,image_id,judge,caption_id", "0.25,first.jpg,x,c", "0,second.jpg,y,a", "0.5,first.jpg,x,b")
+    )
+    assert len(table) == 3
+    # b is an own caption of the first image: a rating of it holds
+    np.testing.assert_array_equal(
+        everything(table), np.array([[1, 0.5, 0.25, NAN], [0, NAN, 1, NAN], [NAN, NAN, NAN, 1]], dtype=np.float32)
+    )
+
+
+def test_scores_are_rescaled_by_the_stated_range(write):
+    path = write("image_id,caption_id,score", "first.jpg,c,1", "first.jpg,d,4", "second.jpg,d,2")
+    matrix = everything(RelevanceTable(path, lowest=1, highest=4))
+    np.testing.assert_allclose([matrix[0, 2], matrix[0, 3], matrix[1, 3]], [0, 1, 1 / 3], atol=1e-7)
+
+
+@pytest.mark.parametrize(("aggregate", "expected"), [("max", 0.8), ("mean", 0.5)])
+def test_caption_ratings_count_for_both_images(write, aggregate, expected):
+    path = write("caption_id_1,caption_id_2,score", "a,c,0.2", "c,b,0.8", "a,b,0.1")
+    matrix = everything(RelevanceTable(path), aggregate=aggregate)
+    wanted = [[1, 1, expected, NAN], [0.2, 0.8, 1, NAN], [NAN, NAN, NAN, 1]]  # a, b are of one image: own is 1
+    np.testing.assert_allclose(matrix, wanted, atol=1e-6)
+
+
+@given(
+    rated=st.dictionaries(
+        st.tuples(st.sampled_from("abcd"), st.sampled_from("abcd")).filter(lambda pair: pair[0] <= pair[1]),
+        st.floats(0, 1).map(lambda score: round(score, 3)),
+        max_size=9,
+    ),
+    aggregate=st.sampled_from(["max", "mean"]),
+)
+@settings(max_examples=60, deadline=None)
+def test_caption_ratings_equal_the_loop(tmp_path_factory, rated, aggregate):
+    path = tmp_path_factory.mktemp("table") / "ratings.csv"
+    path.write_text("caption_id_1,caption_id_2,score\n" + "".join(f"{a},{b},{s}\n" for (a, b), s in rated.items()))
+    expected = np.full((3, 4), NAN)
+    for image in range(3):
+        for j, caption in enumerate(CAPTIONS):
+            own = [c for c, i in zip(CAPTIONS, CAPTION_IMAGE, strict=True) if i == image]
+            known = [rated[key] for c in own if (key := (min(c, caption), max(c, caption))) in rated]
+            if caption in own:
+                expected[image, j] = 1
+            elif known:
+                expected[image, j] = max(known) if aggregate == "max" else sum(known) / len(known)
+    np.testing.assert_allclose(everything(RelevanceTable(path), aggregate=aggregate), expected, atol=1e-6)
+
+
+def test_any_rows_in_any_order_may_be_asked(write):
+    source = RelevanceTable(write("image_id,caption_id,score", "first.jpg,c,0.25")).source(
+        IMAGES, CAPTIONS, CAPTION_IMAGE
+    )
+    ours = source.matrix(np.array([2, 0, 0]), np.array([2, 2, 0]))
+    np.testing.assert_array_equal(ours, [[NAN, NAN, NAN], [0.25, 0.25, 1], [0.25, 0.25, 1]])
+    assert ours.dtype == np.float32
+    assert source.matrix(np.array([], dtype=np.int64), np.arange(4)).shape == (0, 4)
+
+
+def test_a_table_of_no_ratings_knows_own_captions_only(write):
+    matrix = everything(RelevanceTable(write("image_id,caption_id,score")))
+    np.testing.assert_array_equal(np.isnan(matrix), np.arange(3)[:, None] != CAPTION_IMAGE)
+
+
+def test_what_spreadsheets_write_is_read(write):
+    path = write("\ufeffimage_id, caption_id, score", '"first.jpg", c, 0.25', "")
+    assert everything(RelevanceTable(path))[0, 2] == 0.25
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["image_id,score", "first.jpg,1"], "columns are image_id, score; needed are"),
+        ([], "columns are missing; needed are"),
+        (["image_id,caption_id,score,caption_id_1,caption_id_2"], "needed are, once each, either"),
+        (["image_id,caption_id,score,score"], "needed are, once each, either"),
+        (["image_id,caption_id,score", "first.jpg,a,1", "first.jpg,b,high"], "row 3: score 'high' is not a number"),
+        (["image_id,caption_id,score", "first.jpg,a,"], "row 2: score '' is not a number"),
+        (["image_id,caption_id,score", "first.jpg,a,nan"], r"row 2: score nan is not in \[0, 1\]"),
+        (["image_id,caption_id,score", "first.jpg,a,1.5"], r"row 2: score 1.5 is not in \[0, 1\]; give lowest="),
+        (["image_id,caption_id,score", "first.jpg,a,-inf"], r"row 2: score -inf is not in \[0, 1\]"),
+        (["image_id,caption_id,score", ",a,1"], "row 2: image_id is empty"),
+        (["image_id,caption_id,score", "first.jpg,a"], "row 2: 2 cells under 3 columns"),
+        (["image_id,caption_id,score", "first.jpg,a,1,0"], "row 2: 4 cells under 3 columns"),
+        (["image_id,caption_id,score", "x,a,1", "x,b,1", "x,a,0"], r"rows 2 and 4 both rate \('x', 'a'\)"),
+        (["caption_id_1,caption_id_2,score", "a,b,1", "b,a,1"], r"rows 2 and 3 both rate \('b', 'a'\)"),
+    ],
+)
+def test_crooked_tables_are_refused_with_their_row(write, lines, message):
+    path = write(*lines)
+    with pytest.raises(InputError, match=message) as caught:
+        RelevanceTable(path)
+    assert str(caught.value).startswith(str(path))
+
+
+def test_ids_that_the_data_set_lacks_are_refused_with_three_examples(write):
+    path = write("image_id,caption_id,score", *(f"{n}.jpg,a,1" for n in range(5)), "first.jpg,c,1")
+    with pytest.raises(InputError, match="5 of 6 pairs name ids that the data set lacks") as caught:
+        everything(RelevanceTable(path))
+    assert str(caught.value).count(".jpg") == 3
+
+
+def test_captions_and_images_must_agree_in_number(write):
+    table = RelevanceTable(write("image_id,caption_id,score"))
+    with pytest.raises(InputError, match="4 caption ids, but caption_image has 2 rows"):
+        table.source(IMAGES, CAPTIONS, np.array([0, 1]))
+
+
+@pytest.mark.parametrize(("lowest", "highest"), [(1, 1), (5, 0), (0, float("inf")), (0, float("nan"))])
+def test_a_range_that_is_none_is_refused(write, lowest, highest):
+    with pytest.raises(InputError, match="must be above lowest"):
+        RelevanceTable(write("image_id,caption_id,score"), lowest=lowest, highest=highest)
+
+
+def test_what_is_no_text_table_is_refused(tmp_path):
+    with pytest.raises(InputError, match="no such file"):
+        RelevanceTable(tmp_path / "absent.csv")
+    (tmp_path / "latin.csv").write_bytes("image_id,caption_id,score\né,a,1\n".encode("latin-1"))
+    with pytest.raises(InputError, match="not UTF-8 text"):
+        RelevanceTable(tmp_path / "latin.csv")
+    (tmp_path / "huge.csv").write_text("image_id,caption_id,score\n" + "x" * 200_000 + ",a,1\n")
+    with pytest.raises(InputError, match="not CSV"):
+        RelevanceTable(tmp_path / "huge.csv")
+
+
+def test_parquet_is_read_like_csv(tmp_path, write):
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    columns = {"image_id": ["first.jpg", "second.jpg"], "caption_id": ["c", "a"], "score": [0.25, 0.0]}
+    parquet.write_table(pyarrow.table(columns), tmp_path / "ratings.parquet")
+    text = write("image_id,caption_id,score", "first.jpg,c,0.25", "second.jpg,a,0")
+    np.testing.assert_array_equal(
+        everything(RelevanceTable(tmp_path / "ratings.parquet")), everything(RelevanceTable(text))
+    )
+    parquet.write_table(pyarrow.table(columns | {"score": [0.25, None]}), tmp_path / "hole.parquet")
+    with pytest.raises(InputError, match="row 2: score None is not a number"):
+        RelevanceTable(tmp_path / "hole.parquet")
+    with pytest.raises(InputError, match="not a parquet file"):
+        RelevanceTable(write("image_id", name="fake.parquet"))
+
+
+def test_says_which_extra_is_missing(write, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MissingExtraError, match=r"bcls\[parquet\]"):
+        RelevanceTable(write("x", name="ratings.parquet"))
