@@ -94,6 +94,27 @@ def test_batches_do_not_change_the_vectors(minilm, collection):
     np.testing.assert_allclose(ours, theirs, atol=2e-3)
 
 
+def test_loading_draws_no_bar_into_a_log_and_leaves_the_bars_as_they_were(minilm, capfd):
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    SentenceScorer("all-MiniLM-L6-v2").encode(["dog"])
+    assert "%" not in capfd.readouterr().err
+    assert logging.is_progress_bar_enabled() == shown
+
+
+@pytest.mark.parametrize(("terminal", "hidden"), [(True, False), (False, True)])
+def test_bars_are_hidden_only_where_nobody_looks(terminal, hidden, monkeypatch):
+    logging = pytest.importorskip("transformers.utils.logging")
+    from bcls.relevance.sentence import _quiet
+
+    logging.enable_progress_bar()
+    monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
+    with _quiet():
+        assert logging.is_progress_bar_enabled() != hidden
+    assert logging.is_progress_bar_enabled()
+
+
 def test_a_vector_that_is_no_number_is_refused_with_its_caption(make_model, tmp_path):
     scorer = SentenceScorer(str(make_model(tmp_path / "bag", [*VECTORS[:2], [np.nan, 0], VECTORS[3]])))
     with pytest.raises(InputError, match="no finite vector for the caption 'pasta'"):
