@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+import warnings
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from bcls.errors import InputError
+from bcls.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser
@@ -43,3 +46,17 @@ def scorer_from(words: str) -> Scorer:
     if name == "cider" and not model:
         return CiderScorer()
     raise InputError(f"no scorer {words!r}; there are: sentence, sentence:MODEL (a folder or hub id), tfidf, cider")
+
+
+def require_training(verb: str) -> None:
+    """Make Lightning quiet, so that a user hears about the run alone.
+
+    Raises:
+        MissingExtraError: Lightning is not installed.
+    """
+    if find_spec("lightning") is None:
+        raise MissingExtraError(verb, "train")
+    for name in ("lightning.pytorch", "lightning.fabric", "lightning.pytorch.utilities.rank_zero"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module=r"lightning\..*")
+    warnings.filterwarnings("ignore", message=r".*does not have many workers.*")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bcls.cli.arguments import parse_words, scorer_from
 
-DESCRIPTION = """Encode the captions of a data set with a scorer, so that training and evaluation have continuous labels.
+DESCRIPTION = """Encode the captions of a data set with a scorer: the continuous labels of training and evaluation.
 
 example: bcls label ../shared/data/flickr8k --scorer sentence --output runs/labels"""
 

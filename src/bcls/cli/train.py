@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from bcls.cli.lightning_quiet import quiet_lightning
-from bcls.errors import MissingExtraError
+from bcls.cli.arguments import require_training
 
 DESCRIPTION = """Train a model from a YAML config; any field can be overridden by its dotted name.
 
@@ -12,11 +11,7 @@ example: bcls train --config configs/flickr8k/bcls.yaml --output runs/bcls --los
 
 def run(words: list[str]) -> int:
     """Parse the config, train, print the result."""
-    try:
-        import lightning  # noqa: F401, PLC0415
-    except ImportError:
-        raise MissingExtraError("bcls train", "train") from None
-    quiet_lightning()
+    require_training("bcls train")
     from bcls.evaluation import text_table  # noqa: PLC0415
     from bcls.training import config_parser, parse_config, train  # noqa: PLC0415
 

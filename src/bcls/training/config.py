@@ -106,11 +106,14 @@ class ValidationConfig:
         monitor: the metric that chooses the best epoch, higher is better; any key of the evaluation's
             result, e.g. `rsum` or `ndcg@10`.
         scorer: continuous labels to judge by; take one that was not trained on. null = binary labels only.
+        scene_truth: judge by the true relevance of made scenes instead of a scorer; the data set must be one of
+            `bcls data scenes`.
         patience: epochs without a better value of the metric after which training stops; 0 = never.
     """
 
     monitor: str = "rsum"
     scorer: Scorer | None = None
+    scene_truth: bool = False
     patience: int = 0
 
 

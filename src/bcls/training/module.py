@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import lightning as L  # noqa: N812 - what its documentation writes
+import lightning as L
 import torch
 
 from bcls.data.batches import Batch

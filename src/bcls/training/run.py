@@ -8,17 +8,17 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import lightning as L  # noqa: N812
-import torch
+import lightning as L
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from bcls.data.labels import label_split
-from bcls.errors import InputError
+from bcls.data.scenes import open_scene_relevance
 from bcls.evaluation import write_result
-from bcls.files import hash_of, write_json, write_text
+from bcls.files import hash_of, write_json
 from bcls.losses import BCLSLoss
 from bcls.models import RetrievalModel
+from bcls.relevance import RelevanceSource
 from bcls.training.callbacks import BestModel, CollapseWatch, History, Judge, KendallWarmup
 from bcls.training.config import RunConfig
 from bcls.training.inputs import TrainingInputs, image_source, prepare_inputs
@@ -84,8 +84,10 @@ def train(config: RunConfig, config_text: str, *, resume: bool = False) -> Train
 def _judge(config: RunConfig, inputs: TrainingInputs, folder: RunFolder) -> SplitJudge:
     split = config.data.validation_split
     part = inputs.dataset.split(split)
-    relevance = None
-    if config.validation.scorer is not None:
+    relevance: RelevanceSource | None = None
+    if config.validation.scene_truth:
+        relevance = open_scene_relevance(config.data.path, split)
+    elif config.validation.scorer is not None:
         relevance = label_split(
             inputs.dataset,
             split,

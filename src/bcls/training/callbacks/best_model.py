@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-import lightning as L  # noqa: N812
+import lightning as L
 
 from bcls.errors import InputError
 from bcls.training.module import RetrievalModule

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 
-import lightning as L  # noqa: N812
+import lightning as L
 
 from bcls.training.module import RetrievalModule
 

@@ -8,7 +8,7 @@ import logging
 import time
 from pathlib import Path
 
-import lightning as L  # noqa: N812
+import lightning as L
 
 from bcls.files import write_text
 from bcls.training.module import RetrievalModule

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-import lightning as L  # noqa: N812
+import lightning as L
 
 from bcls.models import RetrievalModel
 from bcls.training.module import RetrievalModule

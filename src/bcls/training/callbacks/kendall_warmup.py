@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import lightning as L  # noqa: N812
+import lightning as L
 
 from bcls.losses import BCLSLoss
 from bcls.training.module import RetrievalModule

@@ -1,0 +1,55 @@
+"""Pictures inside the page: each one once, as a style rule with a data address."""
+
+from __future__ import annotations
+
+import base64
+import io
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from bcls.errors import InputError
+
+SIDE = 128
+
+
+class Pictures:
+    """Collects the pictures that a page shows and embeds each once, at most 128 pixels a side."""
+
+    def __init__(self) -> None:
+        self._names: dict[Path, str] = {}
+        self._rules: list[str] = []
+
+    def tag(self, path: Path, alternative: str) -> str:
+        """An element that shows a picture.
+
+        Args:
+            path: the picture file.
+            alternative: what a screen reader says, already escaped.
+
+        Raises:
+            InputError: the file is missing or not a picture.
+        """
+        if path not in self._names:
+            self._names[path] = f"p{len(self._names)}"
+            self._rules.append(f".{self._names[path]}{{background-image:url({_data_address(path)})}}")
+        return f'<span class="picture {self._names[path]}" role="img" aria-label="{alternative}"></span>'
+
+    def rules(self) -> str:
+        """The style rules of all pictures."""
+        return "\n".join(self._rules)
+
+
+def _data_address(path: Path) -> str:
+    try:
+        with Image.open(path) as opened:
+            picture = opened.convert("RGB")
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such picture for the report") from None
+    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+        raise InputError(f"{path}: not a readable picture for the report ({error})") from None
+    picture.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    held = io.BytesIO()
+    kind = "PNG" if picture.width * picture.height <= 64 * 64 else "JPEG"
+    picture.save(held, kind, quality=80, optimize=True)
+    return f"data:image/{kind.lower()};base64,{base64.b64encode(held.getvalue()).decode()}"
