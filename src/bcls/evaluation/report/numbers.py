@@ -34,7 +34,7 @@ def ticks(low: float, high: float, count: int = 4) -> list[float]:
     span = max(high - low, 1e-9)
     rough = span / count
     unit = 10.0 ** math.floor(math.log10(rough))
-    step = next(unit * factor for factor in (1, 2, 2.5, 5, 10) if unit * factor >= rough - 1e-12)
+    step = next(unit * factor for factor in (1, 2, 5, 10) if unit * factor >= rough - 1e-12)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [round(step * place, 10) for place in range(first, max(last, first + 1) + 1)]
 
