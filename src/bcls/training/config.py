@@ -38,11 +38,13 @@ class LabelConfig:
 
     Args:
         scorer: what compares two captions; null = no continuous labels.
+        table: a CSV or parquet file of given ratings of training pairs, instead of a scorer; see `RelevanceTable`.
         aggregate: over an image's captions, the best (`max`) or the `mean`.
         folder: where encodings are kept; null = `labels/` beside the run's folder.
     """
 
     scorer: Scorer | None = None
+    table: str | None = None
     aggregate: Literal["max", "mean"] = "max"
     folder: str | None = None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from bcls.data.labels import label_split
 from bcls.data.loader import BatchLoader, BatchSampler
 from bcls.errors import InputError
 from bcls.models import RetrievalModel
-from bcls.relevance import RelevanceSource
+from bcls.relevance import RelevanceSource, RelevanceTable
 from bcls.training.config import DataConfig, RunConfig
 
 FIT_IMAGES = 2000
@@ -50,8 +49,11 @@ def open_data(config: DataConfig) -> RetrievalDataset:
     if config.features is not None and config.features not in dataset.features:
         known = ", ".join(sorted(dataset.features)) or "none"
         raise InputError(f"{config.path}: no features {config.features!r}; there are: {known}")
+    names = [] if config.features is None else [config.features]
     parts = dataset.split((config.train_split, config.validation_split))
-    refuse_problems(check_dataset(parts, pictures=config.features is None), f"bcls data check {config.path}")
+    refuse_problems(
+        check_dataset(parts, pictures=config.features is None, features=names), f"bcls data check {config.path}"
+    )
     return dataset
 
 
@@ -92,6 +94,10 @@ def prepare_inputs(config: RunConfig, labels_folder: Path) -> TrainingInputs:
 def _relevance(config: RunConfig, dataset: RetrievalDataset, folder: Path) -> RelevanceSource | None:
     if not config.loss.uses_relevance and config.data.sampler == "unique":
         return None
+    if config.labels.table is not None:
+        train = dataset.split(config.data.train_split)
+        ids = train.image_ids, train.caption_ids, train.caption_image
+        return RelevanceTable(config.labels.table).source(*ids, aggregate=config.labels.aggregate)
     if config.labels.scorer is None:
         what = type(config.loss).__name__ if config.loss.uses_relevance else "data.sampler: neighbours"
         raise InputError(f"{what} needs continuous labels: set labels.scorer, e.g. to SentenceScorer or TfidfScorer")
@@ -127,6 +133,3 @@ def _sampler(config: RunConfig, train: RetrievalDataset, relevance: RelevanceSou
     assert relevance is not None
     neighbours = image_neighbours(relevance, train.caption_image, min(NEIGHBOURS, len(train.images) - 1))
     return NeighbourBatchSampler(train.caption_image, neighbours, size, seed=config.seed)
-
-
-Judgement = Callable[[RetrievalModel], dict[str, float]]

@@ -16,7 +16,7 @@ KINDS = {"text_to_image": "images", "image_to_text": "captions"}
 def gallery_section(queries: list[GalleryQuery], pictures: Pictures) -> str:
     """All queries; with JavaScript one at a time, without it all below each other."""
     cards = "".join(
-        f'<article class="query {KINDS[query.direction]}" id="query-{place}" aria-label="Query {place} of {len(queries)}">'
+        f'<article class="query {KINDS[query.direction]}" aria-label="Query {place} of {len(queries)}">'
         f'<p class="asks">{ASKS[query.direction]}</p>{_asked(query, pictures)}'
         f'<div class="rankings">{"".join(_ranking(n, r, pictures) for n, r in query.rankings.items())}</div></article>'
         for place, query in enumerate(queries, start=1)

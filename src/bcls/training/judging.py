@@ -1,0 +1,53 @@
+"""Judging a trained model on a split of any data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bcls.data import check_dataset, read_dataset, refuse_problems
+from bcls.data.labels import label_split
+from bcls.data.scenes import open_scene_relevance
+from bcls.models import RetrievalModel
+from bcls.relevance import RelevanceSource, Scorer
+from bcls.training.inputs import image_source
+from bcls.training.validation import SplitJudge
+
+
+def judge_model(
+    model: RetrievalModel,
+    data: str,
+    split: str,
+    *,
+    features: str | None,
+    scorer: Scorer | None = None,
+    scene_truth: bool = False,
+    labels_folder: Path = Path("runs/labels"),
+    fit_split: str = "train",
+    protocol: str = "whole",
+) -> dict[str, float]:
+    """All metrics of a model on one split.
+
+    Args:
+        model: in any mode.
+        data: path of the data set.
+        split: which part.
+        features: name of the features that the image tower takes; None = pictures.
+        scorer: continuous labels for the graded metrics; None = binary metrics only.
+        scene_truth: judge by the true relevance of made scenes instead.
+        labels_folder: where the scorer's encodings are kept.
+        fit_split: the split that the scorer's document frequencies come from.
+        protocol: name of an evaluation protocol.
+
+    Raises:
+        InputError: unknown split or features, data with problems, or a model that does not fit the data.
+    """
+    dataset = read_dataset(data)
+    part = dataset.split(split)
+    names = [] if features is None else [features]
+    refuse_problems(check_dataset(part, pictures=features is None, features=names), f"bcls data check {data}")
+    relevance: RelevanceSource | None = None
+    if scene_truth:
+        relevance = open_scene_relevance(data, split)
+    elif scorer is not None:
+        relevance = label_split(dataset, split, scorer, labels_folder, fit_split=fit_split)
+    return SplitJudge(part, image_source(part, features, model), model, relevance, protocol)(model)
