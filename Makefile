@@ -1,0 +1,36 @@
+# make demo, make test: each sets everything up first. Needs Python 3.11 or newer, pip and make.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+
+.PHONY: demo test test-slow lint results clean
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet "$$(grep '^torch==' constraints.txt)"
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch $@
+
+demo: $(VENV)/.installed  ## the whole way on made pictures, with a report
+	$(BIN)/bcls demo --output demo
+
+test: $(VENV)/.installed  ## lint, types, floors, tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q --cov=bcls --cov-report=term:skip-covered
+
+test-slow: $(VENV)/.installed  ## what takes minutes
+	$(BIN)/python -m pytest -q -m slow
+
+results: $(VENV)/.installed  ## the table of docs/results.md: every loss, three seeds, on Flickr8k
+	$(BIN)/python benchmarks/flickr8k_losses.py
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
