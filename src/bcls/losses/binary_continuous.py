@@ -53,11 +53,11 @@ class BCLSLoss(RetrievalLoss):
         *,
         margin: float = 0.2,
         temperature: float = 0.05,
-        kendall_weight: float = 1.0,
+        kendall_weight: float = 0.3,
         kendall_margin: float = 0.0,
-        gap: float = 0.1,
-        pairs: Pairs = "first",
-        window: int = 32,
+        gap: float = 0.15,
+        pairs: Pairs = "boundary",
+        window: int = 96,
     ) -> None:
         super().__init__()
         if kendall_weight < 0:

@@ -21,10 +21,10 @@ def kendall_loss(
     similarity: Tensor,
     relevance: Tensor,
     *,
-    gap: float = 0.1,
+    gap: float = 0.15,
     margin: float = 0.0,
-    pairs: Pairs = "first",
-    window: int = 32,
+    pairs: Pairs = "boundary",
+    window: int = 96,
 ) -> Tensor:
     """Functional form of `KendallLoss`; see there.
 
@@ -91,7 +91,7 @@ class KendallLoss(RetrievalLoss):
 
     uses_relevance: ClassVar[bool] = True
 
-    def __init__(self, *, gap: float = 0.1, margin: float = 0.0, pairs: Pairs = "first", window: int = 32) -> None:
+    def __init__(self, *, gap: float = 0.15, margin: float = 0.0, pairs: Pairs = "boundary", window: int = 96) -> None:
         super().__init__()
         if not 0 <= gap < 1:
             raise InputError(f"gap is {gap}; it must be at least 0 and below 1")
