@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bcls.models.towers import CaptionTower, require_share
+from bcls.models.towers import CaptionTower, require_share, require_sizes
 from bcls.models.words import WordBags, vocabulary_of
 
 
@@ -33,6 +33,7 @@ class BagOfWordsTower(CaptionTower):
     def __init__(self, *, dim: int = 512, minimum_count: int = 3, dropout: float = 0.2) -> None:
         super().__init__()
         require_share("dropout", dropout)
+        require_sizes(dim=dim, minimum_count=minimum_count)
         self.dim = dim
         self.minimum_count = minimum_count
         self.dropout = dropout

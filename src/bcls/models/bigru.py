@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from bcls.models.gpo import Pooling, make_pooling
-from bcls.models.towers import CaptionTower, require_share
+from bcls.models.towers import CaptionTower, require_share, require_sizes
 from bcls.models.words import PADDING, WordBags, vocabulary_of
 
 
@@ -45,6 +45,7 @@ class BiGRUTower(CaptionTower):
     ) -> None:
         super().__init__()
         require_share("dropout", dropout)
+        require_sizes(dim=dim, word_dim=word_dim, layers=layers, minimum_count=minimum_count)
         self.dim = dim
         self.word_dim = word_dim
         self.layers = layers

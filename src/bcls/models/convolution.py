@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from bcls.errors import InputError
-from bcls.models.towers import ImageTower, require_share
+from bcls.models.towers import ImageTower, require_share, require_sizes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,8 +57,11 @@ class ConvTower(ImageTower):
     ) -> None:
         super().__init__()
         require_share("dropout", dropout)
-        if not channels or any(count % GROUPS for count in channels):
+        require_sizes(dim=dim, image_size=image_size)
+        if not channels or any(count < 1 or count % GROUPS for count in channels):
             raise InputError(f"channels are {list(channels)}; they must be multiples of {GROUPS}")
+        if shift < 0:
+            raise InputError(f"shift is {shift}; it must be at least 0")
         self.dim = dim
         self.channels = list(channels)
         self.image_size = image_size
@@ -81,6 +84,8 @@ class ConvTower(ImageTower):
         """Learn mean and deviation of each colour from training pictures."""
         if isinstance(sample, np.ndarray):
             raise InputError("ConvTower takes pictures, not features")
+        if not len(sample):
+            raise InputError("ConvTower cannot be fitted on no pictures")
         pixels = self.prepare(sample).double()
         self.mean.copy_(pixels.mean(dim=(0, 2, 3))[:, None, None])
         self.deviation.copy_(pixels.std(dim=(0, 2, 3)).clamp(min=1.0)[:, None, None])

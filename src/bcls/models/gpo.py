@@ -18,8 +18,8 @@ class MeanPooling(nn.Module):
 
     def forward(self, vectors: Tensor, lengths: Tensor) -> Tensor:
         """(sets, members, dim), (sets,) numbers of real members -> (sets, dim)."""
-        real = _real(vectors, lengths)[..., None]
-        return (vectors * real).sum(dim=1) / lengths[:, None].to(vectors)
+        padding = ~_real(vectors, lengths)[..., None]
+        return vectors.masked_fill(padding, 0.0).sum(dim=1) / lengths[:, None].to(vectors)
 
 
 class MaxPooling(nn.Module):

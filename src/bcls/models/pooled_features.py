@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from bcls.errors import InputError
-from bcls.models.towers import ImageTower, require_share, residual_projection
+from bcls.models.towers import ImageTower, require_share, require_sizes, residual_projection
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +21,8 @@ class Standardize(nn.Module):
     """Subtracts the training mean and divides by the training deviation, value by value of the last axis.
 
     Features of different networks differ in scale by orders of magnitude; a linear map learns slowly from that.
+    A value that never changed in training is only shifted: divided by next to nothing it would drown all others in
+    the first image where it does change.
 
     Args:
         size: of the last axis.
@@ -37,8 +39,9 @@ class Standardize(nn.Module):
     def fit(self, sample: NDArray[np.floating[Any]]) -> None:
         """Take mean and deviation over all axes but the last."""
         values = np.asarray(sample, dtype=np.float64).reshape(-1, sample.shape[-1])
+        deviation = values.std(axis=0)
         self.mean.copy_(torch.from_numpy(values.mean(axis=0)))
-        self.deviation.copy_(torch.from_numpy(np.maximum(values.std(axis=0), 1e-6)))
+        self.deviation.copy_(torch.from_numpy(np.where(deviation > 1e-6, deviation, 1.0)))
 
     def forward(self, features: Tensor) -> Tensor:
         """The standardised features, in float32."""
@@ -49,11 +52,13 @@ def check_features(sample: object, axes: int, expected: str) -> NDArray[np.float
     """A sample of features for `fit`, as an array.
 
     Raises:
-        InputError: pictures instead of features, or another number of axes.
+        InputError: pictures instead of features, another number of axes, or no features at all.
     """
     if not isinstance(sample, np.ndarray) or sample.ndim != axes:
         found = f"an array of shape {sample.shape}" if isinstance(sample, np.ndarray) else type(sample).__name__
         raise InputError(f"this image tower takes features of shape {expected}, not {found}")
+    if not sample.size:
+        raise InputError(f"this image tower cannot be fitted on no features (shape {sample.shape})")
     return sample
 
 
@@ -78,6 +83,7 @@ class PooledFeatureTower(ImageTower):
     def __init__(self, *, dim: int = 512, hidden: int | None = None, dropout: float = 0.5) -> None:
         super().__init__()
         require_share("dropout", dropout)
+        require_sizes(dim=dim, hidden=hidden)
         self.dim = dim
         self.hidden = hidden
         self.dropout = dropout

@@ -11,7 +11,7 @@ from torch import Tensor
 from bcls.errors import InputError
 from bcls.models.gpo import Pooling, make_pooling
 from bcls.models.pooled_features import Standardize, check_features
-from bcls.models.towers import ImageTower, require_share, residual_projection
+from bcls.models.towers import ImageTower, require_share, require_sizes, residual_projection
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,6 +43,7 @@ class RegionFeatureTower(ImageTower):
     ) -> None:
         super().__init__()
         require_share("dropout", dropout)
+        require_sizes(dim=dim, hidden=hidden)
         self.dim = dim
         self.hidden = hidden
         self.dropout = dropout

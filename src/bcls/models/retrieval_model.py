@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from bcls.errors import InputError
 from bcls.models.storage import find_model, load_model, save_model
-from bcls.models.towers import CaptionBatch, CaptionTower, ImageTower
+from bcls.models.towers import CaptionBatch, CaptionTower, ImageTower, Tower
 
 Images = Tensor | np.ndarray[Any, Any] | Sequence[Image.Image]
 
@@ -54,13 +54,18 @@ class RetrievalModel(nn.Module):
             images: what the image tower takes: features as a tensor or array, prepared pictures as a tensor, or opened
                 pictures.
         """
+        self.image_tower.require_fitted()
+        if not len(images):
+            return _no_vectors(self.image_tower)
         return F.normalize(self.image_tower(self._prepare(images)).float(), dim=1)
 
     def encode_text(self, captions: Sequence[str] | CaptionBatch) -> Tensor:
         """Captions, as strings or tokenized -> (captions, dim), each of length 1."""
+        self.caption_tower.require_fitted()
+        if not len(captions):
+            return _no_vectors(self.caption_tower)
         batch = self._tokenized(captions)
-        device = next(self.caption_tower.parameters()).device
-        return F.normalize(self.caption_tower(batch.to(device)).float(), dim=1)
+        return F.normalize(self.caption_tower(batch.to(_device(self.caption_tower))).float(), dim=1)
 
     def similarity(self, image_embeddings: Tensor, caption_embeddings: Tensor) -> Tensor:
         """(images, dim), (captions, dim) -> (images, captions) cosines."""
@@ -71,7 +76,11 @@ class RetrievalModel(nn.Module):
         return self.similarity(self.encode_image(images), self.encode_text(captions))
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Write `config.json` and `model.safetensors` into a folder; what stands there is replaced whole."""
+        """Write `config.json` and `model.safetensors` into a folder; a model that stands there is replaced whole.
+
+        Raises:
+            InputError: a tower is unfitted or not one of this package, or something other than a model is there.
+        """
         save_model(self, Path(folder))
 
     @classmethod
@@ -115,7 +124,15 @@ class RetrievalModel(nn.Module):
                 raise InputError(f"{type(self.image_tower).__name__} takes features, not pictures")
             images = prepare(images)
         assert isinstance(images, Tensor)
-        return images.to(next(self.image_tower.parameters()).device)
+        return images.to(_device(self.image_tower))
+
+
+def _device(tower: Tower) -> torch.device:
+    return next(tower.parameters()).device
+
+
+def _no_vectors(tower: Tower) -> Tensor:
+    return torch.zeros(0, tower.dim, device=_device(tower))
 
 
 def _strings(captions: object) -> list[str]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bcls.models.retrieval_model import RetrievalModel
 
 FORMAT = 1
+UNUSABLE = (TypeError, ValueError, LookupError, OverflowError, RuntimeError)  # torch raises the last for sizes
 KNOWN: dict[str, type[Tower]] = {
     kind.__name__: kind
     for kind in (
@@ -41,7 +42,14 @@ KNOWN: dict[str, type[Tower]] = {
 
 
 def save_model(model: RetrievalModel, folder: Path) -> None:
-    """Write a model's folder beside its place, then put it there."""
+    """Write a model's folder beside its place, then put it there.
+
+    Raises:
+        InputError: something other than a model is there, or a tower is unfitted or not one of this package.
+    """
+    folder = folder.absolute()
+    if folder.exists() and not _may_replace(folder):
+        raise InputError(f"{folder}: holds something other than a model; save to another folder")
     config = {
         "format": FORMAT,
         "image_tower": {**_describe(model.image_tower), "fitted": _fitted(model.image_tower)},
@@ -54,9 +62,24 @@ def save_model(model: RetrievalModel, folder: Path) -> None:
         (fresh / "config.json").write_text(json.dumps(config, indent=2, ensure_ascii=False), encoding="utf-8")
         state = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in model.state_dict().items()}
         save_file(state, fresh / "model.safetensors")
-        if folder.exists():
-            folder.rename(Path(temporary) / "old")
+        _swap(fresh, folder, Path(temporary) / "old")
+
+
+def _may_replace(folder: Path) -> bool:
+    return folder.is_dir() and ((folder / "model.safetensors").is_file() or not any(folder.iterdir()))
+
+
+def _swap(fresh: Path, folder: Path, old: Path) -> None:
+    """Put `fresh` where `folder` is, and what stood there at `old`; if that fails, all is as before."""
+    if not folder.exists():
         fresh.rename(folder)
+        return
+    folder.rename(old)
+    try:
+        fresh.rename(folder)
+    except BaseException:
+        old.rename(folder)
+        raise
 
 
 def find_model(path_or_hub_id: str | Path) -> Path:
@@ -144,14 +167,14 @@ def _restored(described: Any, place: str) -> Tower:
         tower.restore(described["fitted"])
     except InputError:
         raise
-    except (KeyError, TypeError, ValueError) as error:
+    except UNUSABLE as error:
         raise InputError(f"{place}: 'fitted' cannot be used ({type(error).__name__}: {error})") from None
     return tower
 
 
 def _make(described: Any, place: str) -> Tower:
-    if not isinstance(described, dict) or described.get("class") not in KNOWN:
-        name = described.get("class") if isinstance(described, dict) else described
+    name = described.get("class") if isinstance(described, dict) else described
+    if not isinstance(described, dict) or not isinstance(name, str) or name not in KNOWN:
         raise InputError(f"{place}: no tower {name!r}; there are {', '.join(KNOWN)}")
     settings = described.get("hyperparameters")
     if not isinstance(settings, dict):
@@ -159,10 +182,10 @@ def _make(described: Any, place: str) -> Tower:
     if isinstance(settings.get("towers"), list):
         settings = {**settings, "towers": [_make(part, place) for part in settings["towers"]]}
     try:
-        return KNOWN[described["class"]](**settings)
+        return KNOWN[name](**settings)
     except InputError:
         raise
-    except (TypeError, ValueError) as error:
+    except UNUSABLE as error:
         raise InputError(f"{place}: {error}") from None
 
 

@@ -39,6 +39,9 @@ class SumCaptionTower(CaptionTower):
     Args:
         towers: two or more towers of one dim.
 
+    Raises:
+        InputError: no towers, towers of several dims, or one that is no caption tower.
+
     Example:
         >>> from bcls.models import BagOfWordsTower, BiGRUTower
         >>> tower = SumCaptionTower(towers=[BagOfWordsTower(dim=4), BiGRUTower(dim=4)])
@@ -49,6 +52,9 @@ class SumCaptionTower(CaptionTower):
 
     def __init__(self, *, towers: list[CaptionTower]) -> None:
         super().__init__()
+        for tower in towers:
+            if not isinstance(tower, CaptionTower):
+                raise InputError(f"{type(tower).__name__} is no caption tower; only those can be summed")
         dims = {tower.dim for tower in towers}
         if len(dims) != 1:
             raise InputError(f"towers that are summed must agree on dim; they have {sorted(dims)}")

@@ -103,8 +103,15 @@ class CaptionTower(Tower):
 
 def require_share(name: str, value: float) -> None:
     """Raise `InputError` where a dropout rate is not in [0, 1)."""
-    if not 0 <= value < 1:
+    if not isinstance(value, (int, float)) or not 0 <= value < 1:
         raise InputError(f"{name} is {value}; it is a share, at least 0 and below 1")
+
+
+def require_sizes(**sizes: int | None) -> None:
+    """Raise `InputError` where a size is given (not None) and is no whole number of at least 1."""
+    for name, size in sizes.items():
+        if size is not None and (not isinstance(size, int) or size < 1):
+            raise InputError(f"{name} is {size!r}; it must be a whole number, at least 1")
 
 
 def residual_projection(inputs: int, outputs: int, hidden: int | None, dropout: float) -> nn.Module:
