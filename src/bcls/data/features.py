@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import tokenize
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,11 +57,12 @@ class FeatureStore:
         files = sorted(path.glob("*.npy")) if path.is_dir() else [path]
         if not files or not all(file.is_file() for file in files):
             raise InputError(f"{path}: no .npy features there")
-        own = path / "ids.json" if path.is_dir() else path.with_suffix(".ids.json")
-        ids = read_json(own if own.exists() else files[0].parent / "ids.json")
+        own = path.with_suffix(".ids.json")
+        ids_file = own if path.is_file() and own.exists() else files[0].parent / "ids.json"
+        ids = read_json(ids_file)
         if not isinstance(ids, list):
-            raise InputError(f"{own}: must hold a JSON list of image ids")
-        return cls([_open_array(file) for file in files], [str(name) for name in ids], str(path))
+            raise InputError(f"{ids_file}: must hold a JSON list of image ids")
+        return cls([open_array(file) for file in files], [str(name) for name in ids], str(path))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -129,7 +131,8 @@ def write_features(
         shard_rows: rows a file.
 
     Raises:
-        InputError: the folder exists, a value is not finite (or too large for float16), or the counts differ.
+        InputError: the folder exists, a value is not finite (or too large for float16), the blocks' shapes disagree, or
+            the ids do not fit.
     """
     folder = Path(folder)
     if folder.exists():
@@ -138,10 +141,9 @@ def write_features(
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
         fresh = Path(temporary) / "fresh"
         fresh.mkdir()
-        rows = [_half(block) for block in arrays]
-        features = np.concatenate(rows) if rows else np.zeros((0, 1), dtype=np.float16)
-        if len(features) != len(ids):
-            raise InputError(f"{folder}: {len(features)} rows of features, but {len(ids)} ids")
+        rows = [_half(block) for block in arrays] or [np.zeros((0, 1), dtype=np.float16)]
+        FeatureStore(rows, ids, str(folder))  # refuses what could not be opened again
+        features = np.concatenate(rows)
         for number, start in enumerate(range(0, max(1, len(features)), shard_rows)):
             np.save(fresh / f"{number:05d}.npy", features[start : start + shard_rows], allow_pickle=False)
         write_json(fresh / "ids.json", list(ids))
@@ -152,18 +154,25 @@ def write_features(
 def _half(block: NDArray[Any]) -> NDArray[np.float16]:
     with np.errstate(over="ignore"):
         half = np.asarray(block).astype(np.float16)
-    finite = np.isfinite(half).reshape(len(half), -1).all(axis=1)
+    finite = np.isfinite(half).all(axis=tuple(range(1, half.ndim)))
     if not finite.all():
         row = int(np.flatnonzero(~finite)[0])
         raise InputError(f"features of row {row} of a block are not finite in float16")
     return half
 
 
-def _open_array(file: Path) -> NDArray[Any]:
+def open_array(file: Path) -> NDArray[Any]:
+    """Open an `.npy` file of floating-point rows as a memory map; pickled objects are refused, never loaded.
+
+    Raises:
+        InputError: the file is missing, damaged, or holds something else; the message names it.
+    """
     try:
-        array: NDArray[Any] = np.load(file, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
+        array = np.load(file, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError, SyntaxError, tokenize.TokenError) as error:
         raise InputError(f"{file}: not a readable .npy array ({error})") from None
+    if not isinstance(array, np.ndarray) or array.ndim == 0:
+        raise InputError(f"{file}: not a readable .npy array (not one array of rows)")
     if not np.issubdtype(array.dtype, np.floating):
         raise InputError(f"{file}: features must be floating point, not {array.dtype}")
     return array

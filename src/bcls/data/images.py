@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from bcls.data.features import FeatureStore
 from bcls.errors import InputError
@@ -105,5 +105,5 @@ def open_picture(path: Path) -> Image.Image:
             return picture.convert("RGB")
     except FileNotFoundError:
         raise InputError(f"{path}: no such picture; run `bcls data check` to see all that are missing") from None
-    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"{path}: not a readable picture ({error}); run `bcls data check` to see all") from None

@@ -191,9 +191,14 @@ def image_neighbours(
     Returns:
         (images, count) image rows, nearest first; an image is not its own neighbour.
 
+    Raises:
+        InputError: there are not so many other images.
+
     Cost: images^2 relevances, a block at a time.
     """
     images, first = np.unique(caption_image, return_index=True)
+    if not 0 <= count < len(images):
+        raise InputError(f"{count} neighbours of each image were asked for; there are {len(images)} images")
     result = np.empty((len(images), count), dtype=np.int64)
     for start in range(0, len(images), block):
         rows = images[start : start + block]

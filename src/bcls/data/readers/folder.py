@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from bcls.data.dataset import RetrievalDataset
 from bcls.data.readers.feature_folder import features_beside
+from bcls.data.readers.lines import id_field, json_line, lines_of, text_field
 from bcls.data.records import Caption, ImageRecord
 from bcls.errors import InputError
 from bcls.files import read_json, write_json, write_text
@@ -70,20 +70,16 @@ def write_dataset(folder: str | Path, dataset: RetrievalDataset) -> None:
 
 
 def _records(file: Path) -> Iterator[ImageRecord]:
-    if not file.is_file():
-        raise InputError(f"{file}: no such file")
-    with file.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                yield _record(line, f"{file}: line {number}")
+    for number, line in enumerate(lines_of(file), start=1):
+        if line.strip():
+            yield _record(line, f"{file}: line {number}")
 
 
 def _record(line: str, place: str) -> ImageRecord:
+    value = json_line(line, place)
     try:
-        value: dict[str, Any] = json.loads(line)
-        captions = tuple(Caption(str(part["id"]), str(part["text"])) for part in value["captions"])
-        return ImageRecord(str(value["id"]), value.get("file"), str(value["split"]), captions)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{place}: not JSON ({error.msg})") from None
+        captions = tuple(Caption(id_field(part, "id"), text_field(part, "text")) for part in value["captions"])
+        file = None if value.get("file") is None else text_field(value, "file")
+        return ImageRecord(id_field(value, "id"), file, text_field(value, "split"), captions)
     except (KeyError, TypeError) as error:
         raise InputError(f"{place}: needs id, split and captions with id and text ({error})") from None

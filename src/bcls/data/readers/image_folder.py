@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from bcls.data.dataset import RetrievalDataset
 from bcls.data.readers.feature_folder import features_beside
+from bcls.data.readers.lines import json_line, lines_of
 from bcls.data.records import Caption, ImageRecord
 from bcls.errors import InputError
 
@@ -28,13 +28,13 @@ def read_image_folder(table: str | Path) -> RetrievalDataset:
     about: dict[str, tuple[str, str]] = {}
     for number, row in _rows(table):
         file, text = row.get("file"), row.get("caption")
-        if not file or text is None:
+        if not file or not isinstance(file, str) or not isinstance(text, str):
             raise InputError(f"{table}: row {number}: needs a file and a caption")
         facts = (str(row.get("image_id") or file), str(row.get("split") or "all"))
-        if about.setdefault(str(file), facts) != facts:
+        if about.setdefault(file, facts) != facts:
             raise InputError(f"{table}: row {number}: {file} has another split or image_id above")
-        known = captions.setdefault(str(file), [])
-        known.append(Caption(str(row.get("caption_id") or f"{facts[0]}#{len(known)}"), str(text)))
+        known = captions.setdefault(file, [])
+        known.append(Caption(str(row.get("caption_id") or f"{facts[0]}#{len(known)}"), text))
     if not captions:
         raise InputError(f"{table}: no rows")
     images = [ImageRecord(*about[file][:1], file, about[file][1], tuple(captions[file])) for file in captions]
@@ -42,23 +42,24 @@ def read_image_folder(table: str | Path) -> RetrievalDataset:
 
 
 def _rows(table: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    with table.open(newline="", encoding="utf-8") as lines:
-        if table.suffix == ".csv":
-            reader = csv.DictReader(lines)
-            if not {"file", "caption"} <= set(reader.fieldnames or []):
-                raise InputError(f"{table}: the header needs the columns file and caption, not {reader.fieldnames}")
-            yield from enumerate(reader, start=2)
-            return
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                yield number, _json_row(line, f"{table}: row {number}")
+    if table.suffix == ".csv":
+        yield from _csv_rows(table)
+        return
+    for number, line in enumerate(lines_of(table), start=1):
+        if line.strip():
+            yield number, json_line(line, f"{table}: row {number}")
 
 
-def _json_row(line: str, place: str) -> dict[str, Any]:
+def _csv_rows(table: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    reader = csv.DictReader(lines_of(table, newline=""), strict=True)
     try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{place}: not JSON ({error.msg})") from None
-    if not isinstance(row, dict):
-        raise InputError(f"{place}: not a JSON object")
-    return row
+        if not {"file", "caption"} <= set(reader.fieldnames or []):
+            raise InputError(f"{table}: the header needs the columns file and caption, not {reader.fieldnames}")
+        for number, row in enumerate(reader, start=2):
+            if None in row:
+                raise InputError(
+                    f"{table}: row {number}: more fields than the header has; a caption with a comma needs quotes"
+                )
+            yield number, row
+    except csv.Error as error:
+        raise InputError(f"{table}: line {reader.line_num}: not CSV ({error})") from None

@@ -7,6 +7,7 @@ from typing import Any
 
 from bcls.data.dataset import RetrievalDataset
 from bcls.data.readers.feature_folder import features_beside
+from bcls.data.readers.lines import id_field, text_field
 from bcls.data.records import Caption, ImageRecord
 from bcls.errors import InputError
 from bcls.files import read_json
@@ -38,12 +39,14 @@ def read_karpathy(path: str | Path) -> RetrievalDataset:
 
 def _record(entry: Any, place: str) -> ImageRecord:
     try:
-        name = str(entry["filename"])
+        name = text_field(entry, "filename")
         file = str(Path(entry["filepath"]) / name) if entry.get("filepath") else name
         captions = tuple(
-            Caption(str(sentence["sentid"]) if "cocoid" in entry else f"{name}#{number}", str(sentence["raw"]))
+            Caption(
+                id_field(sentence, "sentid") if "cocoid" in entry else f"{name}#{number}", text_field(sentence, "raw")
+            )
             for number, sentence in enumerate(entry["sentences"])
         )
-        return ImageRecord(name, file, str(entry["split"]), captions)
+        return ImageRecord(name, file, text_field(entry, "split"), captions)
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{place}: needs filename, split and sentences with raw ({error})") from None

@@ -12,6 +12,7 @@ import numpy as np
 
 from bcls.data.dataset import RetrievalDataset
 from bcls.data.readers.folder import read_folder, write_dataset
+from bcls.data.readers.lines import json_line, lines_of
 from bcls.data.records import Caption, ImageRecord
 from bcls.data.scenes.draw import draw_scene
 from bcls.data.scenes.phrases import describe
@@ -55,8 +56,10 @@ def make_scenes(
     splits = DEFAULT_SPLITS if splits is None else splits
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder}: exists already; choose another folder")
-    if min([captions_per_image, *splits.values()]) < 1 or size < 16:
+    if not splits or min([captions_per_image, *splits.values()]) < 1 or size < 16:
         raise InputError("scenes: every split needs a picture, every picture a caption and at least 16 pixels")
+    if seed < 0:
+        raise InputError(f"scenes: the seed is {seed}; it must not be negative")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
         fresh = Path(temporary) / "fresh"
@@ -71,17 +74,22 @@ def open_scene_relevance(folder: str | Path, split: str) -> SceneRelevance:
     """The true relevance of one split's pictures and captions, in the order of the data set.
 
     Raises:
-        InputError: the folder is not one of `make_scenes`.
+        InputError: the folder is not one of `make_scenes`, its truth is damaged, or it has no such split.
     """
     file = Path(folder) / TRUTH
     if not file.is_file():
         raise InputError(f"{file}: no such file: not a folder of made scenes, so that its true relevance is not known")
     scenes, claims = [], []
-    for line in file.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
-        if row["split"] == split:
-            scenes.append(Scene.from_json(row["scene"]))
-            claims += [Claims.from_json(claim) for claim in row["claims"]]
+    for number, line in enumerate(lines_of(file), start=1):
+        row = json_line(line, f"{file}: line {number}")
+        try:
+            if row["split"] == split:
+                scenes.append(Scene.from_json(row["scene"]))
+                claims += [Claims.from_json(claim) for claim in row["claims"]]
+        except (KeyError, TypeError) as error:
+            raise InputError(f"{file}: line {number}: not a scene and its claims ({error})") from None
+    if not scenes:
+        raise InputError(f"{file}: no scenes of the split {split!r}")
     return SceneRelevance(scenes, claims)
 
 

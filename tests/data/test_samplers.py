@@ -1,0 +1,250 @@
+"""Which captions make a batch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bcls.data import NeighbourBatchSampler, UniqueImageBatchSampler, image_neighbours
+from bcls.errors import InputError
+from bcls.relevance import CaptionRelevance, DenseEncodings
+
+
+def neighbours_of(caption_image, count=3):
+    """The next images in a circle."""
+    images = int(caption_image.max()) + 1
+    return (np.arange(images)[:, None] + np.arange(1, count + 1)) % images
+
+
+def unique(caption_image, size, **options):
+    return UniqueImageBatchSampler(caption_image, size, **options)
+
+
+def unshuffled(caption_image, size, **options):
+    return UniqueImageBatchSampler(caption_image, size, shuffle=False, **options)
+
+
+def neighbour(caption_image, size, **options):
+    return NeighbourBatchSampler(caption_image, neighbours_of(caption_image), size, group_size=3, **options)
+
+
+every_sampler = pytest.mark.parametrize("make", [unique, unshuffled, neighbour])
+
+
+@st.composite
+def caption_images(draw):
+    """Captions of 2 to 12 images, one to six each, in any order."""
+    counts = draw(st.lists(st.integers(1, 6), min_size=2, max_size=12))
+    rows = [image for image, count in enumerate(counts) for _ in range(count)]
+    return np.array(draw(st.permutations(rows)), dtype=np.int64)
+
+
+@st.composite
+def settings_of_a_batch(draw):
+    """Captions, a batch size that fits, a seed."""
+    caption_image = draw(caption_images())
+    return caption_image, draw(st.integers(1, int(caption_image.max()) + 1)), draw(st.integers(0, 9))
+
+
+@every_sampler
+@given(given_settings=settings_of_a_batch(), drop_last=st.booleans())
+@settings(deadline=None, max_examples=60)
+def test_an_image_is_never_in_a_batch_twice(make, given_settings, drop_last):
+    caption_image, size, seed = given_settings
+    for batch in make(caption_image, size, seed=seed, drop_last=drop_last):
+        assert 0 < len(set(caption_image[batch].tolist())) == len(batch) <= size
+
+
+@every_sampler
+@given(given_settings=settings_of_a_batch(), epoch=st.integers(0, 3))
+@settings(deadline=None, max_examples=60)
+def test_an_epoch_goes_over_every_caption_once(make, given_settings, epoch):
+    caption_image, size, seed = given_settings
+    sampler = make(caption_image, size, seed=seed, drop_last=False)
+    sampler.set_epoch(epoch)
+    assert sorted(np.concatenate(list(sampler)).tolist()) == list(range(len(caption_image)))
+
+
+@every_sampler
+@given(given_settings=settings_of_a_batch())
+@settings(deadline=None, max_examples=40)
+def test_drop_last_leaves_out_just_the_batches_that_are_not_full(make, given_settings):
+    caption_image, size, seed = given_settings
+    every = [batch.tolist() for batch in make(caption_image, size, seed=seed, drop_last=False)]
+    sampler = make(caption_image, size, seed=seed)
+    assert [batch.tolist() for batch in sampler] == [batch for batch in every if len(batch) == size]
+    assert len(sampler) == len(list(sampler))
+
+
+@every_sampler
+def test_few_captions_are_left_out_where_images_have_equally_many(make):
+    caption_image = np.repeat(np.arange(103), 5)
+    batches = list(make(caption_image, 16))
+    assert len(batches) == 103 * 5 // 16
+
+
+@every_sampler
+def test_a_pass_ends_before_an_image_comes_again(make):
+    caption_image = np.repeat(np.arange(12), 3)
+    batches = list(make(caption_image, 4))
+    for start in range(0, 9, 3):
+        held = np.concatenate([caption_image[batch] for batch in batches[start : start + 3]])
+        assert sorted(held.tolist()) == list(range(12))
+
+
+@pytest.mark.parametrize("make", [unique, neighbour])
+def test_the_order_depends_on_seed_and_epoch_alone(make):
+    caption_image = np.repeat(np.arange(20), 3)
+
+    def order(sampler, epoch):
+        sampler.set_epoch(epoch)
+        return np.concatenate(list(sampler)).tolist()
+
+    first = make(caption_image, 4, seed=5)
+    second = make(caption_image, 4, seed=5)
+    later = order(second, 3)
+    assert order(second, 1) != later
+    assert order(first, 3) == later == order(second, 3) == order(second, 3)
+    assert order(make(caption_image, 4, seed=6), 3) != later
+
+
+def test_the_length_is_that_of_the_epoch_that_comes():
+    caption_image = np.repeat(np.arange(4), [7, 1, 2, 3])
+    sampler = unique(caption_image, 2, drop_last=False)
+    lengths = []
+    for epoch in range(30):
+        sampler.set_epoch(epoch)
+        assert len(sampler) == len(list(sampler))
+        lengths.append(len(sampler))
+    assert len(set(lengths)) > 1
+
+
+def test_unshuffled_it_keeps_the_order_of_the_data():
+    batches = unshuffled(np.array([0, 0, 1, 2, 2, 3]), 2, drop_last=False)
+    assert [batch.tolist() for batch in batches] == [[0, 2], [3, 5], [1, 4]]
+
+
+def test_where_passes_meet_images_that_are_held_wait():
+    # passes: captions 0 2 4 of images 0 1 2, then captions 1 3 5 of the same; the second batch holds image 2 already
+    batches = unshuffled(np.array([0, 0, 1, 1, 2, 2]), 2, drop_last=False)
+    assert [batch.tolist() for batch in batches] == [[0, 2], [4, 1], [3, 5]]
+    batches = unshuffled(np.array([0, 1, 1, 2]), 2, drop_last=False)
+    assert [batch.tolist() for batch in batches] == [[0, 1], [3, 2]]
+    batches = unshuffled(np.array([0, 1, 2, 2]), 2, drop_last=False)
+    assert [batch.tolist() for batch in batches] == [[0, 1], [2], [3]]
+
+
+@pytest.mark.parametrize("make", [unique, neighbour])
+@given(given_settings=settings_of_a_batch(), data=st.data())
+@settings(deadline=None, max_examples=60)
+def test_the_shares_of_all_ranks_make_the_global_batches(make, given_settings, data):
+    caption_image, world, seed = given_settings
+    size = data.draw(st.integers(1, (int(caption_image.max()) + 1) // world))
+    ranks = [list(make(caption_image, size, seed=seed, rank=rank, world_size=world)) for rank in range(world)]
+    whole = list(make(caption_image, size * world, seed=seed))
+    assert {len(batches) for batches in ranks} == {len(whole)}
+    for shares, batch in zip(zip(*ranks, strict=True), whole, strict=True):
+        assert {len(share) for share in shares} == {size}
+        assert sorted(np.concatenate(shares).tolist()) == sorted(batch.tolist())
+
+
+@given(given_settings=settings_of_a_batch())
+@settings(deadline=None, max_examples=40)
+def test_ranks_have_as_many_captions_each_even_in_short_batches(given_settings):
+    caption_image, world, seed = given_settings
+    ranks = [list(unique(caption_image, 1, seed=seed, drop_last=False, rank=r, world_size=world)) for r in range(world)]
+    lengths = [[len(batch) for batch in batches] for batches in ranks]
+    assert all(one == lengths[0] and 0 not in one for one in lengths)
+
+
+@pytest.mark.parametrize(
+    ("size", "options", "message"),
+    [
+        (0, {}, "a batch of 0 on 1 processes needs as many different images; there are 4"),
+        (5, {}, "a batch of 5 on 1 processes"),
+        (3, {"world_size": 2}, "a batch of 3 on 2 processes"),
+        (2, {"world_size": 2, "rank": 2}, "rank 2 is not below world_size 2"),
+        (2, {"world_size": 2, "rank": -1}, "rank -1 is not below"),
+    ],
+)
+@every_sampler
+def test_batches_that_cannot_be_made_are_refused(make, size, options, message):
+    with pytest.raises(InputError, match=message):
+        make(np.array([0, 0, 1, 2, 3, 3]), size, **options)
+
+
+def test_a_group_of_one_is_refused():
+    caption_image = np.arange(4)
+    with pytest.raises(InputError, match="group_size is 1; a group has at least 2 images"):
+        NeighbourBatchSampler(caption_image, neighbours_of(caption_image), 2, group_size=1)
+
+
+def test_batches_hold_whole_groups_of_neighbours():
+    cluster = np.random.default_rng(0).permutation(np.repeat(np.arange(8), 4))  # eight clusters of four images
+    mates = np.array([[i for i in np.flatnonzero(cluster == cluster[row]) if i != row] for row in range(32)])
+    sampler = NeighbourBatchSampler(np.repeat(np.arange(32), 3), mates, 8, group_size=4)
+    for batch in sampler:
+        found = cluster[np.repeat(np.arange(32), 3)[batch]]
+        assert np.unique(found, return_counts=True)[1].tolist() == [4, 4]
+        assert len(set(found[:4].tolist())) == 1
+
+
+def test_a_group_takes_the_nearest_images_that_are_free():
+    neighbours = np.array([[1, 2, 3], [0, 2, 3], [1, 0, 3], [2, 1, 0]])
+    seen = set()
+    for seed in range(20):
+        batches = NeighbourBatchSampler(np.arange(4), neighbours, 2, group_size=2, seed=seed)
+        seen.add(frozenset(frozenset(batch.tolist()) for batch in batches))
+    assert seen == {
+        frozenset({frozenset({0, 1}), frozenset({2, 3})}),  # began at 0, 1 or 3
+        frozenset({frozenset({1, 2}), frozenset({0, 3})}),  # began at 2: 0 and 3 are what is left
+    }
+
+
+@pytest.fixture(scope="module")
+def relevance():
+    """30 images of one to three captions, unit vectors."""
+    random = np.random.default_rng(1)
+    caption_image = np.repeat(np.arange(30), random.integers(1, 4, size=30))
+    vectors = random.normal(size=(len(caption_image), 5))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return CaptionRelevance(DenseEncodings(vectors.astype(np.float32)), caption_image), caption_image
+
+
+@pytest.mark.parametrize("block", [1, 7, 30, 512])
+def test_neighbours_are_those_of_a_full_sort(relevance, block):
+    source, caption_image = relevance
+    first = [int(np.flatnonzero(caption_image == image)[0]) for image in range(30)]
+    scores = source.matrix(np.arange(30), np.array(first))
+    near = image_neighbours(source, caption_image, 4, block=block)
+    assert near.shape == (30, 4)
+    for image in range(30):
+        others = sorted((other for other in range(30) if other != image), key=lambda other: -scores[image, other])
+        np.testing.assert_array_equal(scores[image, near[image]], scores[image, others[:4]])
+        assert image not in near[image]
+        assert len(set(near[image].tolist())) == 4
+
+
+class Given:
+    """Relevance from a table."""
+
+    def __init__(self, table):
+        self.table = np.array(table, dtype=np.float32)
+
+    def matrix(self, images, captions):
+        return self.table[np.ix_(images, captions)]
+
+
+def test_an_unknown_relevance_comes_after_every_known_one_and_before_oneself():
+    source = Given([[1, np.nan, 0.0], [0.2, 1, 0.3], [np.nan, np.nan, 1]])
+    near = image_neighbours(source, np.arange(3), 2)
+    assert near[:2].tolist() == [[2, 1], [2, 0]]
+    assert sorted(near[2].tolist()) == [0, 1]
+
+
+@pytest.mark.parametrize("count", [-1, 3])
+def test_more_neighbours_than_other_images_are_refused(count):
+    with pytest.raises(InputError, match=f"{count} neighbours of each image were asked for; there are 3 images"):
+        image_neighbours(Given(np.eye(3)), np.arange(3), count)
