@@ -11,35 +11,46 @@ Example:
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bcls.data import read_dataset
+    from bcls.evaluation import RetrievalTruth, evaluate
+    from bcls.losses import BCLSLoss, InfoNCELoss, KendallLoss, SigmoidLoss, TripletLoss
+    from bcls.models import RetrievalModel
+    from bcls.relevance import CaptionRelevance, CiderScorer, RelevanceTable, SentenceScorer, TfidfScorer
 
 __version__ = "0.1.0"
 
-_ROOM_OF = {
-    "BCLSLoss": "losses",
-    "InfoNCELoss": "losses",
-    "KendallLoss": "losses",
-    "SigmoidLoss": "losses",
-    "TripletLoss": "losses",
-    "CaptionRelevance": "relevance",
-    "CiderScorer": "relevance",
-    "RelevanceTable": "relevance",
-    "SentenceScorer": "relevance",
-    "TfidfScorer": "relevance",
-    "RetrievalModel": "models",
-    "RetrievalTruth": "evaluation",
-    "evaluate": "evaluation",
-    "read_dataset": "data",
-}
+__all__ = [
+    "BCLSLoss",
+    "CaptionRelevance",
+    "CiderScorer",
+    "InfoNCELoss",
+    "KendallLoss",
+    "RelevanceTable",
+    "RetrievalModel",
+    "RetrievalTruth",
+    "SentenceScorer",
+    "SigmoidLoss",
+    "TfidfScorer",
+    "TripletLoss",
+    "__version__",
+    "evaluate",
+    "read_dataset",
+]
 
-__all__ = ["__version__", *_ROOM_OF]
+_ROOMS = ("losses", "relevance", "models", "evaluation", "data")
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ROOM_OF:
-        raise AttributeError(f"module 'bcls' has no attribute {name!r}")
-    return getattr(import_module(f"bcls.{_ROOM_OF[name]}"), name)
+    if name in __all__:
+        for room in _ROOMS:
+            module = import_module(f"bcls.{room}")
+            if name in module.__all__:
+                return getattr(module, name)
+    raise AttributeError(f"module 'bcls' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_ROOM_OF})
+    return sorted({*globals(), *__all__})

@@ -39,12 +39,16 @@ class LabelConfig:
     Args:
         scorer: what compares two captions; null = no continuous labels.
         table: a CSV or parquet file of given ratings of training pairs, instead of a scorer; see `RelevanceTable`.
+        lowest: the table's score that means no relevance.
+        highest: the table's score that means full relevance.
         aggregate: over an image's captions, the best (`max`) or the `mean`.
         folder: where encodings are kept; null = `labels/` beside the run's folder.
     """
 
     scorer: Scorer | None = None
     table: str | None = None
+    lowest: float = 0.0
+    highest: float = 1.0
     aggregate: Literal["max", "mean"] = "max"
     folder: str | None = None
 
@@ -86,7 +90,7 @@ class OptimizationConfig:
     weight_decay: float = 0.01
     gradient_clip: float = 2.0
     kendall_warmup: float = 0.1
-    precision: Literal["32-true", "16-mixed", "bf16-mixed", "64-true"] = "32-true"
+    precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
     accelerator: str = "auto"
     devices: int = 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,15 +46,27 @@ def open_data(config: DataConfig) -> RetrievalDataset:
     Raises:
         InputError: unknown split or features, or problems; names the command that lists them all.
     """
-    dataset = read_dataset(config.path)
-    if config.features is not None and config.features not in dataset.features:
+    return open_splits(config.path, (config.train_split, config.validation_split), config.features)
+
+
+def open_splits(path: str, splits: Sequence[str], features: str | None) -> RetrievalDataset:
+    """Read a whole data set and refuse it where these splits have problems.
+
+    Args:
+        path: of the data set.
+        splits: those that will be used.
+        features: the features that will be used; None = the pictures.
+
+    Raises:
+        InputError: unknown split or features, or problems; names the command that lists them all.
+    """
+    dataset = read_dataset(path)
+    if features is not None and features not in dataset.features:
         known = ", ".join(sorted(dataset.features)) or "none"
-        raise InputError(f"{config.path}: no features {config.features!r}; there are: {known}")
-    names = [] if config.features is None else [config.features]
-    parts = dataset.split((config.train_split, config.validation_split))
-    refuse_problems(
-        check_dataset(parts, pictures=config.features is None, features=names), f"bcls data check {config.path}"
-    )
+        raise InputError(f"{path}: no features {features!r}; there are: {known}")
+    names = [] if features is None else [features]
+    problems = check_dataset(dataset.split(splits), pictures=features is None, features=names)
+    refuse_problems(problems, f"bcls data check {path}")
     return dataset
 
 
@@ -97,7 +110,8 @@ def _relevance(config: RunConfig, dataset: RetrievalDataset, folder: Path) -> Re
     if config.labels.table is not None:
         train = dataset.split(config.data.train_split)
         ids = train.image_ids, train.caption_ids, train.caption_image
-        return RelevanceTable(config.labels.table).source(*ids, aggregate=config.labels.aggregate)
+        table = RelevanceTable(config.labels.table, lowest=config.labels.lowest, highest=config.labels.highest)
+        return table.source(*ids, aggregate=config.labels.aggregate)
     if config.labels.scorer is None:
         what = type(config.loss).__name__ if config.loss.uses_relevance else "data.sampler: neighbours"
         raise InputError(f"{what} needs continuous labels: set labels.scorer, e.g. to SentenceScorer or TfidfScorer")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bcls.data import check_dataset, read_dataset, refuse_problems
 from bcls.data.labels import label_split
 from bcls.data.scenes import open_scene_relevance
 from bcls.models import RetrievalModel
 from bcls.relevance import RelevanceSource, Scorer
-from bcls.training.inputs import image_source
+from bcls.training.inputs import image_source, open_splits
 from bcls.training.validation import SplitJudge
 
 
@@ -41,10 +40,8 @@ def judge_model(
     Raises:
         InputError: unknown split or features, data with problems, or a model that does not fit the data.
     """
-    dataset = read_dataset(data)
+    dataset = open_splits(data, [split], features)
     part = dataset.split(split)
-    names = [] if features is None else [features]
-    refuse_problems(check_dataset(part, pictures=features is None, features=names), f"bcls data check {data}")
     relevance: RelevanceSource | None = None
     if scene_truth:
         relevance = open_scene_relevance(data, split)

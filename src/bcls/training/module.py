@@ -61,7 +61,10 @@ class RetrievalModule(L.LightningModule):
         """AdamW with a warm-up and a cosine, stepped each batch."""
         settings = self.optimization
         optimizer = adamw(
-            (self.model, self.loss), learning_rate=settings.learning_rate, weight_decay=settings.weight_decay
+            (self.model, self.loss),
+            learning_rate=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+            fused=not settings.precision.endswith("mixed"),
         )
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: warmup_cosine(step, steps=self.steps, warmup=settings.warmup)

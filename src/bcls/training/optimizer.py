@@ -9,20 +9,23 @@ import torch
 from torch import nn
 
 
-def adamw(modules: Iterable[nn.Module], *, learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
+def adamw(
+    modules: Iterable[nn.Module], *, learning_rate: float, weight_decay: float, fused: bool = True
+) -> torch.optim.AdamW:
     """AdamW over all parameters that learn; weight decay on matrices only, not on biases, scales and temperatures.
 
     Args:
         modules: whose parameters to optimize.
         learning_rate: the peak; a schedule scales it.
         weight_decay: decoupled weight decay of parameters with two axes or more.
+        fused: one kernel for all parameters; quicker, but gradients cannot be clipped with it in mixed precision.
     """
     parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
     groups = [
         {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": weight_decay},
         {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW([group for group in groups if group["params"]], lr=learning_rate, fused=True)
+    return torch.optim.AdamW([group for group in groups if group["params"]], lr=learning_rate, fused=fused)
 
 
 def warmup_cosine(step: int, *, steps: int, warmup: float) -> float:

@@ -19,7 +19,7 @@ from bcls.files import hash_of, write_json
 from bcls.losses import BCLSLoss
 from bcls.models import RetrievalModel
 from bcls.relevance import RelevanceSource
-from bcls.training.callbacks import BestModel, CollapseWatch, History, Judge, KendallWarmup
+from bcls.training.callbacks import BestModel, CollapseWatch, History, Judge, KendallWarmup, require_metric
 from bcls.training.config import RunConfig
 from bcls.training.inputs import TrainingInputs, image_source, prepare_inputs
 from bcls.training.module import RetrievalModule
@@ -68,13 +68,15 @@ def train(config: RunConfig, config_text: str, *, resume: bool = False) -> Train
     judge = _judge(config, inputs, folder)
     best = BestModel(folder.model, config.validation.monitor, config.validation.patience)
     trainer = _trainer(config, folder, _callbacks(config, folder, inputs, judge, best))
+    require_metric(config.validation.monitor, judge(inputs.model))
     module = RetrievalModule(
         inputs.model, config.loss, config.optimization, steps=_steps(config, inputs), seed=config.seed
     )
     checkpoint = folder.checkpoint if resume and folder.checkpoint.exists() else None
-    trainer.fit(module, inputs.loader, ckpt_path=checkpoint, weights_only=True)
-    if trainer.interrupted:
-        raise KeyboardInterrupt
+    try:
+        trainer.fit(module, inputs.loader, ckpt_path=checkpoint, weights_only=True)
+    except SystemExit:  # what Lightning makes of Ctrl-C
+        raise KeyboardInterrupt from None
     metrics = judge(RetrievalModel.from_pretrained(folder.model))
     about = {"run": folder.path.name, "split": config.data.validation_split, "best_epoch": best.best_epoch}
     write_result(folder.result, metrics, about)

@@ -12,6 +12,16 @@ from bcls.errors import InputError
 from bcls.training.module import RetrievalModule
 
 
+def require_metric(monitor: str, metrics: dict[str, float]) -> None:
+    """Refuse a name that the evaluation does not give, before an epoch is spent.
+
+    Raises:
+        InputError: no such metric; tells those there are.
+    """
+    if monitor not in metrics:
+        raise InputError(f"validation.monitor: no metric {monitor!r}; there are {', '.join(sorted(metrics))}")
+
+
 class BestModel(L.Callback):
     """Saves the model whenever the monitored metric is better than ever before.
 
@@ -29,13 +39,7 @@ class BestModel(L.Callback):
         self.best_epoch = -1
 
     def hear(self, trainer: L.Trainer, module: RetrievalModule, metrics: dict[str, float]) -> None:
-        """Save, if this epoch is the best; stop, if patience has run out.
-
-        Raises:
-            InputError: the evaluation gives no such metric.
-        """
-        if self.monitor not in metrics:
-            raise InputError(f"validation.monitor: no metric {self.monitor!r}; there are {', '.join(sorted(metrics))}")
+        """Save, if this epoch is the best; stop, if patience has run out."""
         if metrics[self.monitor] > self.best:
             self.best, self.best_epoch = metrics[self.monitor], trainer.current_epoch
             module.model.save_pretrained(self.folder)

@@ -1,0 +1,94 @@
+"""A whole run: what it leaves, that it learns, that it can be repeated."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file
+
+from bcls.errors import InputError
+from bcls.evaluation import read_result
+from bcls.models import RetrievalModel
+from bcls.training import load_config, train
+from bcls.training.callbacks.history import read_history
+from bcls.training.run import chance_rsum
+
+
+def _train(words: list[str], *, resume: bool = False):
+    return train(*load_config(words), resume=resume)
+
+
+def test_a_run_learns_and_leaves_everything(words, tiny_data):
+    result = _train(words("--optimization.epochs", "6", "--validation.scorer", "CiderScorer"))
+    assert result.metrics["rsum"] > 2 * chance_rsum(24, 48)
+    folder = result.folder
+    metrics, about = read_result(folder / "result.json")
+    assert metrics == result.metrics
+    assert about == {"run": "run", "split": "val", "best_epoch": result.best_epoch}
+    assert "tau_b" in metrics
+    history = read_history(folder / "history.csv")
+    assert [row["epoch"] for row in history] == list(range(6))
+    assert max(row["rsum"] for row in history) == pytest.approx(metrics["rsum"])
+    assert yaml.safe_load((folder / "config.yaml").read_text())["data"]["path"] == str(tiny_data)
+    facts = json.loads((folder / "provenance.json").read_text())
+    assert set(facts["data"]) == {"dataset", "config"}
+    assert (folder / "checkpoints" / "last.ckpt").is_file()
+    assert any((folder / "tensorboard").iterdir())
+    assert isinstance(RetrievalModel.from_pretrained(folder / "model"), RetrievalModel)
+
+
+def test_the_same_seed_gives_the_same_weights(words):
+    one, two = (_train(words(output=name)).folder / "model" / "model.safetensors" for name in ("one", "two"))
+    other = _train(words("--seed", "1", output="other")).folder / "model" / "model.safetensors"
+    first, second, third = (load_file(file) for file in (one, two, other))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert any(not torch.equal(first[name], third[name]) for name in first)
+
+
+def test_a_used_folder_is_refused_and_a_finished_run_resumes_to_itself(words):
+    result = _train(words())
+    with pytest.raises(InputError, match="--resume true"):
+        _train(words())
+    assert _train(words(), resume=True).metrics == result.metrics
+
+
+def test_early_stopping(words):
+    result = _train(words("--optimization.epochs", "30", "--validation.patience", "2"))
+    rows = read_history(result.folder / "history.csv")
+    assert len(rows) == result.best_epoch + 3 or len(rows) == 30
+
+
+def test_an_unknown_monitor_is_refused(words):
+    with pytest.raises(InputError, match=r"no metric 'r1'"):
+        _train(words("--validation.monitor", "r1"))
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_number_formats(words, precision):
+    result = _train(words("--optimization.precision", precision))
+    assert result.metrics["rsum"] > chance_rsum(24, 48)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        ["--loss", "TripletLoss", "--loss.negatives", "hard"],
+        ["--loss", "TripletLoss", "--loss.negatives", "semi-hard"],
+        ["--loss", "InfoNCELoss", "--loss.learnable_temperature", "true"],
+        ["--loss", "SigmoidLoss"],
+        ["--loss", "KendallLoss", "--loss.pairs", "all"],
+    ],
+)
+def test_every_loss_trains(words, loss):
+    result = _train(words(*loss))
+    assert result.metrics["rsum"] > chance_rsum(24, 48)
+
+
+def test_chance_is_that_of_random_rankings():
+    # One image, one caption: always found.
+    assert chance_rsum(1, 1) == 600
+    # Ten images with one caption each: 1, 5 and 10 of 10 in both directions.
+    assert chance_rsum(10, 10) == pytest.approx(2 * (10 + 50 + 100))

@@ -1,0 +1,38 @@
+"""A run's folder belongs to one run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bcls.errors import InputError
+from bcls.training.run_folder import RunFolder
+
+
+def test_a_fresh_folder_gets_the_config(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    folder.claim("seed: 1\n", resume=False)
+    assert folder.config.read_text() == "seed: 1\n"
+
+
+def test_a_used_folder_is_refused(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    folder.claim("seed: 1\n", resume=False)
+    with pytest.raises(InputError, match="--resume true"):
+        folder.claim("seed: 1\n", resume=False)
+
+
+def test_resuming_wants_the_same_config(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    folder.claim("seed: 1\n", resume=True)
+    folder.claim("seed: 1\n", resume=True)
+    with pytest.raises(InputError, match="another config"):
+        folder.claim("seed: 2\n", resume=True)
+    assert folder.config.read_text() == "seed: 1\n"
+
+
+def test_labels_lie_beside_the_run_unless_chosen(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    assert folder.labels(None) == tmp_path / "labels"
+    assert folder.labels("there") == Path("there")
