@@ -165,7 +165,7 @@ def test_images_of_another_shape_are_refused(image_case_fitted):
 def test_a_sample_of_another_kind_is_refused(unfitted_image_case):
     tower, sample, _ = unfitted_image_case
     other = [Image.new("RGB", (4, 4))] if isinstance(sample, np.ndarray) else np.zeros((3, 7))
-    with pytest.raises(InputError, match="takes (pictures|features)"):
+    with pytest.raises(InputError, match=r"takes (pictures|features)"):
         tower.fit(other)
 
 
