@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 VERBS = {
-    "demo": "draw pictures, train three losses on them, write a report (4 minutes)",
+    "demo": "draw pictures, train three losses on them, report (4 minutes)",
     "data": "check a data set, show what is in it, convert it, or make scenes",
     "label": "encode a data set's captions with a scorer, for continuous labels",
     "train": "train a model from a YAML config",

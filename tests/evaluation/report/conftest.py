@@ -1,0 +1,71 @@
+"""A report with everything in it, and a browser to look at it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from bcls.evaluation.report import Bars, Curve, GalleryQuery, RankedItem, Report, Table
+
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> list[Path]:
+    """Three pictures of one colour each."""
+    files = []
+    for name in ("red", "green", "blue"):
+        files.append(tmp_path / f"{name}.png")
+        Image.new("RGB", (200, 100), name).save(files[-1])
+    return files
+
+
+@pytest.fixture
+def report(pictures: list[Path]) -> Report:
+    """Two runs, one of them with a name that HTML would misread, and three queries."""
+    runs = ["Triplet-HN", "<b>BCLS</b> & co"]
+    ranked = [
+        RankedItem("red.png", 0.9, 1.0, True, pictures[0]),
+        RankedItem("green.png", 0.5, None, False, pictures[1]),
+        RankedItem("blue.png", 0.1, 0.0, False, pictures[2]),
+    ]
+    said = [RankedItem("a <red> thing", 0.9, 1.0, True), RankedItem("a blue thing", 0.2, 0.25, False)]
+    return Report(
+        "Losses & labels",
+        summary=["First <p>.", "Second."],
+        tables=[
+            Table(
+                "Results",
+                ["rsum", "rank"],
+                {runs[0]: [301.26, 4.0], runs[1]: [float("nan"), 3.5]},
+                "A note.",
+                frozenset({"rank"}),
+            )
+        ],
+        bars=[Bars("rsum", {runs[0]: 301.26, runs[1]: 310.0}, {runs[1]: 2.0})],
+        curves=[Curve("Loss", "epoch", {runs[0]: [(1, 0.5), (2, 0.25)], runs[1]: [(1, float("nan")), (2, 0.2)]}, 3)],
+        gallery=[
+            GalleryQuery("a red thing", "text_to_image", dict.fromkeys(runs, ranked)),
+            GalleryQuery("red.png", "image_to_text", dict.fromkeys(runs, said), pictures[0]),
+            GalleryQuery("another", "text_to_image", dict.fromkeys(runs, ranked)),
+        ],
+        provenance={"Command": "bcls demo", "Seed": "0"},
+    )
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A headless Chromium; skips where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine")
+    with playwright.sync_playwright() as tool:
+        words = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+        opened = tool.chromium.launch(executable_path=CHROMIUM, args=words)
+        yield opened
+        opened.close()
