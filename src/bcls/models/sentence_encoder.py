@@ -131,6 +131,8 @@ class SentenceEncoderTower(CaptionTower):
 
     def _attach(self, encoder: SentenceTransformer, weights_hash: str) -> None:
         if self.trained:
+            if not callable(getattr(encoder, "tokenizer", None)):
+                raise InputError(f"the sentence encoder {self.model} cannot be trained here: set trained: false")
             self.encoder = encoder
         else:
             self._frozen = [encoder.requires_grad_(False).eval()]

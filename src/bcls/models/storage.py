@@ -165,8 +165,8 @@ def _restored(described: Any, place: str) -> Tower:
     tower = _make(described, place)
     try:
         tower.restore(described["fitted"])
-    except InputError:
-        raise
+    except InputError as error:
+        raise InputError(f"{place}: {error}") from None
     except UNUSABLE as error:
         raise InputError(f"{place}: 'fitted' cannot be used ({type(error).__name__}: {error})") from None
     return tower
@@ -183,8 +183,8 @@ def _make(described: Any, place: str) -> Tower:
         settings = {**settings, "towers": [_make(part, place) for part in settings["towers"]]}
     try:
         return KNOWN[name](**settings)
-    except InputError:
-        raise
+    except InputError as error:
+        raise InputError(f"{place}: {error}") from None
     except UNUSABLE as error:
         raise InputError(f"{place}: {error}") from None
 
