@@ -62,4 +62,4 @@ def _csv_rows(table: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 )
             yield number, row
     except csv.Error as error:
-        raise InputError(f"{table}: line {reader.line_num}: not CSV ({error})") from None
+        raise InputError(f"{table}: line {reader.line_num + 1}: not CSV ({error})") from None

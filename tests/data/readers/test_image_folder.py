@@ -1,0 +1,144 @@
+"""A folder of pictures and a table of captions."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bcls.data import Caption, ImageRecord, check_dataset, read_image_folder
+from bcls.errors import InputError
+
+
+@pytest.fixture(params=["csv", "jsonl"])
+def write(request, tmp_path):
+    """Writes dicts in either form."""
+
+    def written(rows):
+        file = tmp_path / f"table.{request.param}"
+        if request.param == "jsonl":
+            file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        else:
+            with file.open("w", newline="") as lines:
+                writer = csv.DictWriter(lines, list(dict.fromkeys(key for row in rows for key in row)))
+                writer.writeheader()
+                writer.writerows(rows)
+        return file
+
+    return written
+
+
+def test_a_file_on_several_rows_has_several_captions(write):
+    dataset = read_image_folder(
+        write(
+            [
+                {"file": "b.png", "caption": "a dog, running"},
+                {"file": "a/a.png", "caption": 'a "cat"'},
+                {"file": "b.png", "caption": "a puppy"},
+            ]
+        )
+    )
+    assert dataset.name == "table"
+    assert dataset.images == (
+        ImageRecord("b.png", "b.png", "all", (Caption("b.png#0", "a dog, running"), Caption("b.png#1", "a puppy"))),
+        ImageRecord("a/a.png", "a/a.png", "all", (Caption("a/a.png#0", 'a "cat"'),)),
+    )
+
+
+def test_splits_and_ids_may_be_given(write):
+    row = {"file": "a.png", "caption": "a dog", "split": "val", "image_id": "7", "caption_id": "70", "other": "?"}
+    dataset = read_image_folder(write([row, {**row, "caption_id": ""}]))
+    assert dataset.images == (ImageRecord("7", "a.png", "val", (Caption("70", "a dog"), Caption("7#1", "a dog"))),)
+
+
+def test_files_are_relative_to_the_table_and_features_beside_it(write, tmp_path, write_pictures, save_array):
+    write_pictures(tmp_path / "pictures", 2)
+    save_array(tmp_path / "features" / "cnn.npy", (2, 3), ["pictures/i0.png", "pictures/i1.png"])
+    dataset = read_image_folder(write([{"file": f"pictures/i{n}.png", "caption": "grey"} for n in range(2)]))
+    assert check_dataset(dataset) == []
+    assert dataset.feature_rows("cnn").tolist() == [0, 1]
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+
+
+@given(st.lists(st.tuples(texts.filter(bool), texts), min_size=1, max_size=6))
+@settings(deadline=None, max_examples=50)
+def test_any_text_survives_a_csv_table(tmp_path_factory, rows):
+    file = tmp_path_factory.mktemp("table") / "table.csv"
+    with file.open("w", newline="", encoding="utf-8") as lines:
+        csv.writer(lines).writerows([["file", "caption"], *rows])
+    dataset = read_image_folder(file)
+    found = {image.file: [caption.text for caption in image.captions] for image in dataset.images}
+    assert found == {name: [text for other, text in rows if other == name] for name, _ in rows}
+
+
+def test_a_table_from_a_spreadsheet_may_begin_with_a_byte_order_mark(tmp_path):
+    (tmp_path / "t.csv").write_text("file,caption\r\na.png,café\r\n", encoding="utf-8-sig")
+    assert read_image_folder(tmp_path / "t.csv").caption_texts == ["café"]
+
+
+@pytest.mark.parametrize(
+    ("second", "message"),
+    [
+        ({"file": "", "caption": "a dog"}, "needs a file and a caption"),
+        ({"file": "a.png", "caption": "a cat", "split": "train"}, "a.png has another split or image_id above"),
+        ({"file": "a.png", "caption": "a cat", "image_id": "7"}, "a.png has another split or image_id above"),
+    ],
+)
+def test_a_bad_row_is_named(write, second, message):
+    file = write([{"file": "a.png", "caption": "a dog"}, second])
+    number = 3 if file.suffix == ".csv" else 2
+    with pytest.raises(InputError, match=rf"{file.name}: row {number}: {message}"):
+        read_image_folder(file)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", r"the header needs the columns file and caption, not None"),
+        ("file,text\na.png,a dog\n", r"the header needs the columns file and caption, not \['file', 'text'\]"),
+        ("file,caption\n", "no rows"),
+        ("file,caption\na.png\n", "row 2: needs a file and a caption"),
+        ("file,caption\na.png,ok\na.png,a dog, running\n", "row 3: more fields than the header has"),
+        ('file,caption\na.png,ok\na.png,"a dog\nb.png,a cat\n', "line 3: not CSV"),
+        ("file,caption\na.png," + "x" * 200000, "line 2: not CSV .*limit"),
+    ],
+)
+def test_a_malformed_csv_table_is_named_with_its_place(tmp_path, content, message):
+    (tmp_path / "t.csv").write_text(content)
+    with pytest.raises(InputError, match=rf"t\.csv: {message}"):
+        read_image_folder(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ('{"file": ', "row 3: not JSON"),
+        ("[]", "row 3: not a JSON object"),
+        ('{"file": "a.png"}', "row 3: needs a file and a caption"),
+        ('{"file": "a.png", "caption": null}', "row 3: needs a file and a caption"),
+        ('{"file": "a.png", "caption": ["a dog"]}', "row 3: needs a file and a caption"),
+        ('{"file": 5, "caption": "a dog"}', "row 3: needs a file and a caption"),
+    ],
+)
+def test_a_malformed_json_row_is_named_with_its_place(tmp_path, write_lines, row, message):
+    file = write_lines(tmp_path / "t.jsonl", [{"file": "a.png", "caption": "a dog"}, "", row])
+    with pytest.raises(InputError, match=rf"t\.jsonl: {message}"):
+        read_image_folder(file)
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.jsonl"])
+def test_a_table_that_is_not_utf8_is_named_with_its_line(tmp_path, name):
+    (tmp_path / name).write_bytes(b"file,caption\na.png,caf\xe9\n" if name == "t.csv" else b'\n{"file": "caf\xe9"}')
+    with pytest.raises(InputError, match=rf"{name}: line 2: not UTF-8 text"):
+        read_image_folder(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.jsonl"])
+def test_a_missing_table_is_named(tmp_path, name):
+    with pytest.raises(InputError, match=f"{name}: no such file"):
+        read_image_folder(tmp_path / name)

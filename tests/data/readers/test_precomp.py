@@ -1,0 +1,143 @@
+"""Precomp folders."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bcls.data import read_precomp
+from bcls.errors import InputError
+
+
+def write(folder, features, captions, ids=None, split="train"):
+    folder.mkdir(exist_ok=True)
+    np.save(folder / f"{split}_ims.npy", features)
+    (folder / f"{split}_caps.txt").write_text("".join(f"{caption}\n" for caption in captions), encoding="utf-8")
+    if ids is not None:
+        (folder / f"{split}_ids.txt").write_text("".join(f"{name}\n" for name in ids))
+    return folder
+
+
+def rows(images, shape=(3,), repeat=1):
+    features = np.random.default_rng(0).random((images, *shape)).astype(np.float32)
+    return np.repeat(features, repeat, axis=0)
+
+
+def numbered(count):
+    return [f"caption {number}" for number in range(count)]
+
+
+@pytest.mark.parametrize("ids", ["none", "of images", "of captions"])
+@pytest.mark.parametrize("repeated", [False, True])
+@pytest.mark.parametrize("shape", [(3,), (4, 3)])
+@given(images=st.integers(1, 4), per_image=st.integers(1, 5))
+@settings(deadline=None, max_examples=12)
+def test_every_layout_of_the_field_gives_the_same_data_set(tmp_path_factory, ids, repeated, shape, images, per_image):
+    names = {
+        "none": None,
+        "of images": list("abcd")[:images],
+        "of captions": list(np.repeat(list("abcd")[:images], per_image)),
+    }
+    features = rows(images, shape)
+    given_rows = np.repeat(features, per_image, axis=0) if repeated else features
+    folder = write(tmp_path_factory.mktemp("precomp"), given_rows, numbered(images * per_image), names[ids])
+    dataset = read_precomp(folder)
+    expected = [f"train-{number}" for number in range(images)] if ids == "none" else names["of images"]
+    assert dataset.image_ids == expected
+    assert dataset.caption_texts == numbered(images * per_image)
+    assert dataset.caption_image.tolist() == np.repeat(np.arange(images), per_image).tolist()
+    assert dataset.caption_ids[per_image - 1] == f"{expected[0]}#{per_image - 1}"
+    np.testing.assert_array_equal(dataset.features["precomp"].gather(dataset.feature_rows("precomp")), features)
+
+
+def test_several_splits_share_one_store(tmp_path):
+    write(tmp_path, rows(2), numbered(4))
+    write(tmp_path, rows(3), numbered(3), split="dev")
+    dataset = read_precomp(tmp_path)
+    assert dataset.splits == {"dev": 3, "train": 2}
+    part = dataset.split("train")
+    np.testing.assert_array_equal(part.features["precomp"].gather(part.feature_rows("precomp")), rows(2))
+
+
+def test_a_caption_with_a_foreign_line_separator_is_one_caption(tmp_path):
+    dataset = read_precomp(write(tmp_path, rows(1), ["a dog\u2028runs", "a\x0bcat"]))
+    assert dataset.caption_texts == ["a dog\u2028runs", "a\x0bcat"]
+
+
+def test_an_id_may_hold_a_space(tmp_path):
+    assert read_precomp(write(tmp_path, rows(2), numbered(4), ["a dog.jpg", "b.jpg"])).image_ids == [
+        "a dog.jpg",
+        "b.jpg",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("features", "captions", "ids", "message"),
+    [
+        (rows(2), 5, None, r"train_caps\.txt: 5 captions do not divide among 2 rows of train_ims\.npy"),
+        (rows(2), 1, None, r"train_caps\.txt: 1 captions do not divide among 2 rows"),
+        (rows(2), 0, None, r"train_caps\.txt: 0 captions do not divide among 2 rows"),
+        (rows(2)[:0], 4, None, r"train_caps\.txt: 4 captions do not divide among 0 rows"),
+        (rows(2), 4, [], r"train_ids\.txt: 0 ids do not fit 4 captions"),
+        (rows(4), 4, [], r"train_ids\.txt: 0 ids do not fit 4 captions"),
+        (rows(2), 4, "abc", r"train_ids\.txt: 3 ids do not fit 4 captions"),
+        (rows(2), 4, "a", r"train_ids\.txt: 1 ids for 4 captions are not in runs of 2 an image"),
+        (rows(4), 8, "xx", r"train_ids\.txt: 2 ids for 8 captions are not in runs of 2"),
+        (rows(2), 4, "abbb", r"train_ids\.txt: 4 ids for 4 captions are not in runs of 2"),
+        (rows(5), 5, "aabbb", r"train_ids\.txt: 5 ids for 5 captions are not in runs of 2"),
+        (rows(6), 6, "aabccc", r"train_ids\.txt: 6 ids for 6 captions are not in runs of 2"),
+        (rows(2), 4, "aa", "the id 'a' occurs twice"),
+        (rows(5)[[0, 0, 1, 1, 1]], 5, None, r"train_caps\.txt: as many captions as feature rows: cannot tell"),
+        (rows(6)[[0, 0, 1, 2, 2, 2]], 6, None, r"train_caps\.txt: as many captions as feature rows: cannot tell"),
+        (rows(2, (2, 2, 2)), 2, None, "features must be"),
+        (np.zeros((2, 3), dtype=np.int64), 2, None, r"train_ims\.npy: features must be floating point"),
+        (np.array(1.0), 2, None, r"train_ims\.npy: not a readable \.npy array"),
+    ],
+)
+def test_counts_that_do_not_fit_are_refused(tmp_path, features, captions, ids, message):
+    with pytest.raises(InputError, match=message):
+        read_precomp(write(tmp_path, features, numbered(captions), ids))
+
+
+def cut(file):
+    file.write_bytes(file.read_bytes()[:-4])
+
+
+def objects(file):
+    np.save(file, np.array([{}, {}], dtype=object), allow_pickle=True)
+
+
+@pytest.mark.parametrize("damage", [cut, objects])
+def test_damaged_features_are_named(tmp_path, damage):
+    write(tmp_path, rows(2), numbered(4))
+    damage(tmp_path / "train_ims.npy")
+    with pytest.raises(InputError, match=r"train_ims\.npy: not a readable \.npy array"):
+        read_precomp(tmp_path)
+
+
+def test_missing_features_are_named(tmp_path):
+    write(tmp_path, rows(2), numbered(4))
+    (tmp_path / "train_ims.npy").unlink()
+    with pytest.raises(InputError, match=r"train_ims\.npy: not a readable \.npy array .*No such file"):
+        read_precomp(tmp_path)
+
+
+def test_captions_that_are_not_utf8_are_named_by_their_line(tmp_path):
+    write(tmp_path, rows(2), numbered(4))
+    (tmp_path / "train_caps.txt").write_bytes(b"a\nb\ncaf\xe9\nd\n")
+    with pytest.raises(InputError, match=r"train_caps\.txt: line 3: not UTF-8 text"):
+        read_precomp(tmp_path)
+
+
+def test_splits_of_other_shapes_are_refused(tmp_path):
+    write(tmp_path, rows(2), numbered(4))
+    write(tmp_path, rows(2, (5,)), numbered(4), split="dev")
+    with pytest.raises(InputError, match="shards disagree on the shape of a row"):
+        read_precomp(tmp_path)
+
+
+def test_a_folder_without_captions_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"no \*_caps\.txt there"):
+        read_precomp(tmp_path)
