@@ -10,7 +10,15 @@ from bcls.data.labels import label_folder, label_split
 from bcls.errors import InputError
 from bcls.relevance import CaptionRelevance, TfidfScorer
 
-WORDS = ["a dog runs", "a brown dog runs fast", "two men eat", "a man eats an apple", "a red apple", "the dog eats"]
+WORDS = [
+    "a dog runs",
+    "a brown dog runs fast",
+    "two men eat",
+    "a man eats an apple",
+    "a red apple",
+    "the dog eats",
+    "a dog eats",
+]
 
 
 class Counting(TfidfScorer):
@@ -31,7 +39,8 @@ class Counting(TfidfScorer):
 
 def dataset_of(words=WORDS):
     captions = [Caption(str(number), text) for number, text in enumerate(words)]
-    parts = [("a", "train", captions[:2]), ("b", "val", captions[2:4]), ("c", "train", captions[4:])]
+    parts = [("a", "train", captions[:2]), ("b", "val", captions[2:4]), ("c", "train", captions[4:6])]
+    parts += [("d", "val", captions[6:])]
     return RetrievalDataset("tiny", [ImageRecord(name, None, split, tuple(own)) for name, split, own in parts])
 
 
@@ -76,7 +85,7 @@ def test_each_split_and_scorer_has_a_folder_of_its_own(tmp_path):
 def test_the_split_to_fit_on_may_be_another(tmp_path):
     scorer = Counting()
     label_split(dataset_of(), "val", scorer, tmp_path, fit_split="val")
-    assert scorer.fitted == [WORDS[2:4]]
+    assert scorer.fitted == [[*WORDS[2:4], *WORDS[6:]]]
     with pytest.raises(InputError, match="stale labels: the scorer was fitted on other captions"):
         label_split(dataset_of(), "val", Counting(), tmp_path)
 
@@ -91,7 +100,7 @@ def test_labels_of_captions_that_changed_are_refused(tmp_path):
 def test_labels_made_with_other_frequencies_are_refused(tmp_path):
     label_split(dataset_of(), "val", TfidfScorer(), tmp_path)
     with pytest.raises(InputError, match="stale labels: the scorer was fitted on other captions"):
-        label_split(dataset_of([*WORDS[:5], "the cat eats"]), "val", TfidfScorer(), tmp_path)
+        label_split(dataset_of([*WORDS[:5], "the cat eats", *WORDS[6:]]), "val", TfidfScorer(), tmp_path)
 
 
 @pytest.mark.parametrize("splits", [{"split": "dev"}, {"split": "val", "fit_split": "dev"}])

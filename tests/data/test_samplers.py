@@ -150,13 +150,15 @@ def test_the_shares_of_all_ranks_make_the_global_batches(make, given_settings, d
         assert sorted(np.concatenate(shares).tolist()) == sorted(batch.tolist())
 
 
-@given(given_settings=settings_of_a_batch())
-@settings(deadline=None, max_examples=40)
-def test_ranks_have_as_many_captions_each_even_in_short_batches(given_settings):
-    caption_image, world, seed = given_settings
-    ranks = [list(unique(caption_image, 1, seed=seed, drop_last=False, rank=r, world_size=world)) for r in range(world)]
-    lengths = [[len(batch) for batch in batches] for batches in ranks]
-    assert all(one == lengths[0] and 0 not in one for one in lengths)
+@pytest.mark.parametrize("make", [unique, neighbour])
+@given(caption_image=caption_images(), seed=st.integers(0, 9))
+@settings(deadline=None, max_examples=60)
+def test_ranks_have_as_many_captions_each_even_in_short_batches(make, caption_image, seed):
+    size = (int(caption_image.max()) + 1) // 2
+    ranks = [make(caption_image, size, seed=seed, drop_last=False, rank=rank, world_size=2) for rank in range(2)]
+    first, second = ([len(batch) for batch in sampler] for sampler in ranks)
+    assert first == second
+    assert 0 not in first
 
 
 @pytest.mark.parametrize(

@@ -30,9 +30,8 @@ def meanings(words):
 
 
 SHAPE, COLOUR, SIZE = meanings(SHAPE_WORDS), meanings(COLOUR_WORDS), meanings(SIZE_WORDS)
-NOUNS = (
-    {"shape": None, "shapes": None} | SHAPE | {PLURALS.get(word, f"{word}s"): shape for word, shape in SHAPE.items()}
-)
+SINGULARS = {"shape": None} | SHAPE
+NOUNS = SINGULARS | {PLURALS.get(word, f"{word}s"): shape for word, shape in SINGULARS.items()}
 GROUP = re.compile(
     rf"(?P<count>{one_of(NUMBERS)}) (?:(?P<size>{one_of(SIZE)}) )?"
     rf"(?:(?P<colour>{one_of(COLOUR)}) )?(?P<noun>{one_of(NOUNS)})"
@@ -48,6 +47,8 @@ def understood(text):
         (NOUNS[found["noun"]], COLOUR.get(found["colour"]), SIZE.get(found["size"]), NUMBERS[found["count"]])
         for found in GROUP.finditer(text)
     ]
+    for found in GROUP.finditer(text):
+        assert (found["noun"] in SINGULARS) == (NUMBERS[found["count"]] == 1), text
     between = GROUP.sub("#", text)
     relation = re.fullmatch(f"# ({one_of(RELATIONS)}) #", between)
     assert relation or between == "#" or re.fullmatch("#(, #)* and #", between), text
