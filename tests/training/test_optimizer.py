@@ -21,6 +21,15 @@ def test_only_matrices_decay():
     assert len(decays) == 3
 
 
+def test_pretrained_parameters_learn_at_their_own_rate():
+    new, old = nn.Linear(3, 2), nn.Linear(3, 2)
+    optimizer = adamw(
+        [new, old], learning_rate=0.1, weight_decay=0.5, pretrained=old.parameters(), pretrained_learning_rate=0.01
+    )
+    rates = {id(p): group["lr"] for group in optimizer.param_groups for p in group["params"]}
+    assert [rates[id(p)] for p in (*new.parameters(), *old.parameters())] == [0.1, 0.1, 0.01, 0.01]
+
+
 def test_frozen_parameters_are_left_out():
     layer = nn.Linear(3, 2)
     layer.weight.requires_grad_(False)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from bcls.errors import InputError, MissingExtraError
 from bcls.models.towers import CaptionTower, require_share, require_sizes, residual_projection
@@ -140,6 +140,10 @@ class SentenceEncoderTower(CaptionTower):
         size = encoder.get_embedding_dimension()
         assert size is not None
         self.projection = residual_projection(size, self.dim, self.hidden, self.dropout)
+
+    def pretrained_parameters(self) -> list[nn.Parameter]:
+        """Those of the encoder, where it is trained."""
+        return list(self.encoder.parameters()) if self.trained and self._weights_hash is not None else []
 
     def tokenize(self, captions: Sequence[str]) -> SentenceVectors | SentenceTokens:
         """Vectors of the frozen encoder, or tokens of a trained one."""

@@ -24,7 +24,7 @@ class ManyBatches:
 
     def select(self, rows: Tensor) -> ManyBatches:
         """The captions at `rows`, in that order."""
-        return ManyBatches(tuple(batch.select(rows) for batch in self.batches))
+        return ManyBatches(tuple(batch for batch in self.batches))
 
     def to(self, device: torch.device | str) -> ManyBatches:
         """The same captions on another device."""

@@ -57,6 +57,10 @@ class Tower(nn.Module, ABC):
     def restore(self, fitted: dict[str, Any]) -> None:
         """Make the parameters from `fitted()` of a saved tower, ready for its state dict."""
 
+    def pretrained_parameters(self) -> list[nn.Parameter]:
+        """Parameters that come trained from elsewhere and want a smaller learning rate; none by default."""
+        return []
+
     def require_fitted(self) -> None:
         """Raise `InputError` where `fit` or `restore` has not been called."""
         if self.fitted() is None:

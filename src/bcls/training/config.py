@@ -74,6 +74,8 @@ class OptimizationConfig:
         epochs: passes over all captions of the train split.
         batch_size: pairs in a batch.
         learning_rate: the peak, reached after the warm-up; then a cosine to zero.
+        pretrained_learning_rate: the peak for parameters that come trained from elsewhere (a sentence encoder that is
+            trained on).
         warmup: share of all steps in which the learning rate rises.
         weight_decay: AdamW's, on matrices only.
         gradient_clip: largest norm of the gradient; 0 = no clipping.
@@ -86,6 +88,7 @@ class OptimizationConfig:
     epochs: int = 10
     batch_size: int = 128
     learning_rate: float = 1e-3
+    pretrained_learning_rate: float = 5e-5
     warmup: float = 0.1
     weight_decay: float = 0.01
     gradient_clip: float = 2.0
@@ -95,7 +98,12 @@ class OptimizationConfig:
     devices: int = 1
 
     def __post_init__(self) -> None:
-        positive = {"epochs": self.epochs, "batch_size": self.batch_size, "learning_rate": self.learning_rate}
+        positive = {
+            "epochs": self.epochs,
+            "batch_size": self.batch_size,
+            "learning_rate": self.learning_rate,
+            "pretrained_learning_rate": self.pretrained_learning_rate,
+        }
         for name, value in positive.items():
             if value <= 0:
                 raise InputError(f"optimization.{name} is {value}; it must be above 0")

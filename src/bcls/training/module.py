@@ -64,6 +64,11 @@ class RetrievalModule(L.LightningModule):
             (self.model, self.loss),
             learning_rate=settings.learning_rate,
             weight_decay=settings.weight_decay,
+            pretrained=[
+                *self.model.image_tower.pretrained_parameters(),
+                *self.model.caption_tower.pretrained_parameters(),
+            ],
+            pretrained_learning_rate=settings.pretrained_learning_rate,
             fused=not settings.precision.endswith("mixed"),
         )
         schedule = torch.optim.lr_scheduler.LambdaLR(
