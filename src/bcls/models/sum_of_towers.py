@@ -24,7 +24,7 @@ class ManyBatches:
 
     def select(self, rows: Tensor) -> ManyBatches:
         """The captions at `rows`, in that order."""
-        return ManyBatches(tuple(batch for batch in self.batches))
+        return ManyBatches(tuple(batch.select(rows) for batch in self.batches))
 
     def to(self, device: torch.device | str) -> ManyBatches:
         """The same captions on another device."""
@@ -80,6 +80,10 @@ class SumCaptionTower(CaptionTower):
         """Restore each tower."""
         for tower, part in zip(self.towers, fitted["towers"], strict=True):
             tower.restore(part)
+
+    def pretrained_parameters(self) -> list[nn.Parameter]:
+        """Those of each tower."""
+        return [parameter for tower in self.towers for parameter in tower.pretrained_parameters()]
 
     def tokenize(self, captions: Sequence[str]) -> ManyBatches:
         """The captions for each tower."""
