@@ -75,6 +75,8 @@ def read_json(path: str | Path) -> Any:
         raise InputError(f"{path}: line {error.lineno}: not JSON ({error.msg})") from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: not UTF-8 text") from None
+    except (RecursionError, ValueError):
+        raise InputError(f"{path}: nested too deeply, or a number with too many digits") from None
 
 
 def hash_of(parts: Iterable[str]) -> str:
