@@ -153,7 +153,16 @@ def test_unusable_labels_are_refused(relevance, message):
 
 @pytest.mark.parametrize(
     "setting",
-    [{"gap": 1.0}, {"gap": -0.1}, {"margin": -1.0}, {"pairs": "some"}, {"window": 0}, {"window": 1, "pairs": "window"}],
+    [
+        {"gap": 1.0},
+        {"gap": -0.1},
+        {"margin": -1.0},
+        {"pairs": "some"},
+        {"window": 0},
+        {"window": 1, "pairs": "window"},
+        {"window": 1.0},
+        {"window": 0.0},
+    ],
 )
 def test_unusable_settings_are_refused(setting):
     with pytest.raises(InputError, match=next(iter(setting))):

@@ -78,6 +78,21 @@ def test_a_window_wider_than_the_batch_is_narrowed(make_matrices, form):
 
 
 @pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.75])
+@given(seed=st.integers(0, 100_000))
+@settings(max_examples=30, deadline=None)
+def test_a_share_is_that_share_of_each_querys_known_candidates(make_matrices, form, share, seed):
+    similarity, relevance, _ = make_matrices(4, 9, seed, holes=0.3)
+    chosen = select_pairs(similarity, relevance, pairs=form, window=share, gap=0.1)
+    for row in range(4):
+        known = int((~relevance[row].isnan()).sum())
+        window = max(2 if form == "window" else 1, math.floor(share * known))
+        here = chosen.counts[row]
+        ours = list(zip(chosen.more[row][here].tolist(), chosen.less[row][here].tolist(), strict=True))
+        assert ours == naive_pairs(similarity[row].tolist(), relevance[row].tolist(), form, window, 0.1)
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_no_array_with_a_window_axis(make_matrices, form):
     """The largest tensor made while selecting has no more elements than a few similarity matrices."""
     largest = 0

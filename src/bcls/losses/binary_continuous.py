@@ -26,7 +26,7 @@ class BCLSLoss(RetrievalLoss):
         kendall_margin: margin of the Kendall term.
         gap: the least difference of relevance that orders a pair.
         pairs: which pairs the Kendall term compares.
-        window: width of the SW-HS window.
+        window: width of the SW-HS window, in positions or as a share of the candidates.
 
     Raises:
         InputError: a setting out of range.
@@ -57,7 +57,7 @@ class BCLSLoss(RetrievalLoss):
         kendall_margin: float = 0.0,
         gap: float = 0.15,
         pairs: Pairs = "boundary",
-        window: int = 96,
+        window: int | float = 0.75,
     ) -> None:
         super().__init__()
         if kendall_weight < 0:

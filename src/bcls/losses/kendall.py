@@ -24,7 +24,7 @@ def kendall_loss(
     gap: float = 0.15,
     margin: float = 0.0,
     pairs: Pairs = "boundary",
-    window: int = 96,
+    window: int | float = 0.75,
 ) -> Tensor:
     """Functional form of `KendallLoss`; see there.
 
@@ -44,7 +44,7 @@ def kendall_loss(
 
 
 def _windowed_hinge(
-    similarity: Tensor, relevance: Tensor, *, gap: float, margin: float, pairs: WindowForm, window: int
+    similarity: Tensor, relevance: Tensor, *, gap: float, margin: float, pairs: WindowForm, window: int | float
 ) -> Tensor:
     chosen = select_pairs(similarity, relevance, pairs=pairs, window=window, gap=gap)
     hinge = F.relu(margin + similarity.gather(1, chosen.less) - similarity.gather(1, chosen.more))
@@ -70,8 +70,9 @@ class KendallLoss(RetrievalLoss):
             fits one need not fit another.
         margin: by how much the more relevant candidate must be more similar, at least 0.
         pairs: which pairs are compared.
-        window: width of the window in positions, at least 1 (`window` form: 2); a window wider than a query's known
-            candidates is narrowed to them. Not used by `all`.
+        window: width of the window: an integer of at least 1 (`window` form: 2) counts positions and is narrowed to a
+            query's known candidates where it is wider; a float in (0, 1) is a share of them, so that one setting fits
+            every batch size. Not used by `all`.
 
     Raises:
         InputError: a setting out of range.
@@ -91,7 +92,9 @@ class KendallLoss(RetrievalLoss):
 
     uses_relevance: ClassVar[bool] = True
 
-    def __init__(self, *, gap: float = 0.15, margin: float = 0.0, pairs: Pairs = "boundary", window: int = 96) -> None:
+    def __init__(
+        self, *, gap: float = 0.15, margin: float = 0.0, pairs: Pairs = "boundary", window: int | float = 0.75
+    ) -> None:
         super().__init__()
         if not 0 <= gap < 1:
             raise InputError(f"gap is {gap}; it must be at least 0 and below 1")
@@ -100,8 +103,12 @@ class KendallLoss(RetrievalLoss):
         if pairs not in get_args(Pairs):
             raise InputError(f"pairs is {pairs!r}; it must be one of {', '.join(get_args(Pairs))}")
         least = 2 if pairs == "window" else 1
-        if window < least:
-            raise InputError(f"window is {window}; with pairs = {pairs!r} it must be at least {least}")
+        fits = window >= least if isinstance(window, int) else 0 < window < 1
+        if not fits:
+            raise InputError(
+                f"window is {window}; with pairs = {pairs!r} it must be an integer of at least {least} (positions) or "
+                "a float above 0 and below 1 (share of the candidates)"
+            )
         self.gap = gap
         self.margin = margin
         self.pairs: Pairs = pairs

@@ -34,7 +34,9 @@ class _Order(NamedTuple):
     gap: float
 
 
-def select_pairs(similarity: Tensor, relevance: Tensor, *, pairs: WindowForm, window: int, gap: float) -> SelectedPairs:
+def select_pairs(
+    similarity: Tensor, relevance: Tensor, *, pairs: WindowForm, window: int | float, gap: float
+) -> SelectedPairs:
     """The hardest offenders of each query, found by sorting its candidates and running extremes over the order.
 
     With positions p of the order (most relevant first, ties in the candidates' order, unknown relevance left out),
@@ -53,7 +55,8 @@ def select_pairs(similarity: Tensor, relevance: Tensor, *, pairs: WindowForm, wi
         similarity: (queries, candidates), finite.
         relevance: (queries, candidates), NaN = unknown.
         pairs: the form.
-        window: w, at least 1 (`window`: 2).
+        window: w in positions, an integer of at least 1 (`window`: 2); or a float below 1, the share of a query's
+            known candidates, rounded down to positions but never below the least.
         gap: the least difference of relevance that orders a pair.
 
     Returns:
@@ -72,7 +75,7 @@ def select_pairs(similarity: Tensor, relevance: Tensor, *, pairs: WindowForm, wi
     with torch.no_grad():
         order = _sort(similarity.detach(), relevance, gap)
         form = {"boundary": _boundary, "window": _window, "stride": _stride, "first": _first}[pairs]
-        more, less, counts = form(order, window)
+        more, less, counts = form(order, _widths(order.known, window, least=2 if pairs == "window" else 1))
         last = similarity.shape[1] - 1
         more, less = more.clamp(0, last), less.clamp(0, last)
         difference = order.relevance.gather(1, more) - order.relevance.gather(1, less)
@@ -87,6 +90,13 @@ def _sort(similarity: Tensor, relevance: Tensor, gap: float) -> _Order:
     return _Order(index, sorted_relevance, similarity.gather(1, index), known, gap)
 
 
+def _widths(known: Tensor, window: int | float, *, least: int) -> Tensor:
+    """(queries, 1) positions of each query's window, before it is narrowed to the query's known candidates."""
+    if isinstance(window, int):
+        return torch.full_like(known, window)
+    return (known.double() * window).floor().long().clamp(min=least)
+
+
 def _positions(order: _Order) -> Tensor:
     queries, candidates = order.candidate.shape
     return torch.arange(candidates, device=order.candidate.device).expand(queries, candidates)
@@ -96,9 +106,9 @@ def _in_order(order: _Order) -> Tensor:
     return _positions(order) < order.known
 
 
-def _boundary(order: _Order, window: int) -> tuple[Tensor, Tensor, Tensor]:
+def _boundary(order: _Order, widths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     position = _positions(order)
-    width = (order.known - 1).clamp(max=window)
+    width = torch.minimum(order.known - 1, widths)
     least_similar = order.similarity.masked_fill(~_in_order(order), torch.inf).cummin(dim=1).indices
     reversed_scores = order.similarity.masked_fill(~_in_order(order), -torch.inf).flip(1)
     most_similar_after = order.similarity.shape[1] - 1 - reversed_scores.cummax(dim=1).indices.flip(1)
@@ -107,28 +117,28 @@ def _boundary(order: _Order, window: int) -> tuple[Tensor, Tensor, Tensor]:
     return least_similar, most_similar_after.gather(1, start.clamp(0, position.shape[1] - 1)), counts
 
 
-def _stride(order: _Order, window: int) -> tuple[Tensor, Tensor, Tensor]:
+def _stride(order: _Order, widths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     position = _positions(order)
-    width = (order.known - 1).clamp(max=window)
+    width = torch.minimum(order.known - 1, widths)
     return position, position + width, (width > 0) & (position + width < order.known)
 
 
-def _window(order: _Order, window: int) -> tuple[Tensor, Tensor, Tensor]:
+def _window(order: _Order, widths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     position = _positions(order)
-    width = order.known.clamp(max=window)
+    width = torch.minimum(order.known, widths)
     half = width // 2
     counts = (half > 0) & (position + width <= order.known)
     last = position + width - 1
-    least_similar = _most_in_range(-order.similarity, position, position + half - 1, longest=window)
-    most_similar = _most_in_range(order.similarity, last - half + 1, last, longest=window)
+    least_similar = _most_in_range(-order.similarity, position, position + half - 1)
+    most_similar = _most_in_range(order.similarity, last - half + 1, last)
     return least_similar, most_similar, counts
 
 
-def _first(order: _Order, window: int) -> tuple[Tensor, Tensor, Tensor]:
+def _first(order: _Order, widths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     position = _positions(order)
     left = _first_below(order)
-    right = torch.minimum(position + window, order.known - 1)
-    most_similar = _most_in_range(order.similarity, left, right, longest=window)
+    right = torch.minimum(position + widths, order.known - 1)
+    most_similar = _most_in_range(order.similarity, left, right)
     return position, most_similar, (left <= right) & _in_order(order)
 
 
@@ -150,14 +160,14 @@ def _first_below(order: _Order) -> Tensor:
     return low
 
 
-def _most_in_range(values: Tensor, left: Tensor, right: Tensor, *, longest: int) -> Tensor:
+def _most_in_range(values: Tensor, left: Tensor, right: Tensor) -> Tensor:
     """Index of a largest value within left..right (both included) of each row, by ranges of doubling length.
 
-    Only the current length's table is held. Where the range is empty or longer than `longest` the answer is
-    meaningless.
+    Only the current length's table is held. Where the range is empty the answer is meaningless.
     """
     candidates = values.shape[1]
     length = right - left + 1
+    longest = int(length.max()) if length.numel() else 0
     left = left.clamp(0, candidates - 1)
     best = torch.arange(candidates, device=values.device).expand_as(values)
     answer = left.clone()
