@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from bcls.errors import InputError, MissingExtraError
-from bcls.models import PooledFeatureTower, RetrievalModel, SentenceEncoderTower
+from bcls.models import PooledFeatureTower, RetrievalModel, SentenceEncoderTower, SumCaptionTower
 from bcls.models.sentence_encoder import SentenceTokens, SentenceVectors, load_sentence_encoder
 
 CHOSEN = ["a dog on a beach", "Two men in hats eat an apple .", "word " * 400, "", "Skateboarder"]
@@ -87,7 +87,8 @@ def test_before_training_frozen_and_trained_encoders_agree(frozen, trained):
 
 def test_near_meanings_have_near_vectors(frozen):
     dog, puppy, pasta = frozen.tokenize(["a dog on a beach", "a puppy by the sea", "a plate of pasta"]).vectors
-    assert dog @ puppy > 0.6 > 0.3 > dog @ pasta
+    assert dog @ puppy > 0.6
+    assert dog @ pasta < 0.3
 
 
 def test_only_the_projection_of_a_frozen_encoder_learns(frozen):
@@ -106,6 +107,15 @@ def test_gradients_enter_a_trained_encoder(trained):
     trained(trained.tokenize(CHOSEN)).square().sum().backward()
     without = {name for name, p in trained.encoder.named_parameters() if p.grad is None or not p.grad.any()}
     assert all("pooler" in name for name in without)
+
+
+def test_only_a_trained_encoder_has_pretrained_parameters(frozen, trained):
+    both = SumCaptionTower(towers=[frozen, trained])
+    expected = {id(parameter) for parameter in trained.encoder.parameters()}
+    assert frozen.pretrained_parameters() == []
+    assert {id(parameter) for parameter in trained.pretrained_parameters()} == expected
+    assert {id(parameter) for parameter in both.pretrained_parameters()} == expected
+    assert SentenceEncoderTower(trained=True).pretrained_parameters() == []
 
 
 def test_captions_are_vectors_or_tokens(frozen, trained):

@@ -199,6 +199,8 @@ def test_unusable_sizes_and_shares_are_refused(kind, setting):
         (RegionFeatureTower, {"hidden": 0}),
         (PooledFeatureTower, {"hidden": -1}),
         (SentenceEncoderTower, {"hidden": 0}),
+        (SentenceEncoderTower, {"model": ""}),
+        (SentenceEncoderTower, {"model": None}),
         (ConvTower, {"channels": []}),
         (ConvTower, {"channels": [8, 12]}),
         (ConvTower, {"channels": [8, 0]}),

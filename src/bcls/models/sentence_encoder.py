@@ -97,6 +97,8 @@ class SentenceEncoderTower(CaptionTower):
         super().__init__()
         require_share("dropout", dropout)
         require_sizes(dim=dim, hidden=hidden)
+        if not isinstance(model, str) or not model:
+            raise InputError(f"model is {model!r}; it must name a local folder or a hub id")
         self.model = model
         self.dim = dim
         self.trained = trained
