@@ -30,6 +30,14 @@ def test_a_split_keeps_the_order_and_counts_its_own_rows(make_dataset):
     assert dataset.split(["restval", "train"]).image_ids == ["i1", "i3"]
 
 
+def test_several_splits_are_joined_by_a_plus(make_dataset):
+    dataset = make_dataset()
+    both = "+".join(sorted(dataset.splits))
+    assert dataset.split(both).image_ids == dataset.split(sorted(dataset.splits)).image_ids == dataset.image_ids
+    with pytest.raises(InputError, match="no split 'nothing'"):
+        dataset.split(f"{both}+nothing")
+
+
 def test_a_split_keeps_pictures_and_features(make_dataset):
     store = FeatureStore([np.zeros((2, 1), dtype=np.float16)], ["i1", "i0"], "here")
     val = make_dataset((1, 1), ["train", "val"], Path("pictures"), {"cnn": store}).split("val")

@@ -56,10 +56,13 @@ class RetrievalDataset:
     def split(self, names: str | Sequence[str]) -> RetrievalDataset:
         """The images of one split, or of several together, in the order of the whole.
 
+        Args:
+            names: a split's name, several of them joined by `+` (`train+restval`), or a sequence of names.
+
         Raises:
             InputError: no image is of such a split.
         """
-        wanted = {names} if isinstance(names, str) else set(names)
+        wanted = set(names.split("+") if isinstance(names, str) else names)
         unknown = sorted(wanted - set(self.splits))
         if unknown:
             raise InputError(

@@ -19,7 +19,7 @@ class DataConfig:
     Args:
         path: a dataset folder, a Karpathy JSON file, a precomp folder, or a folder of pictures with a table.
         features: name of the precomputed features that stand for the images; null = the pictures themselves.
-        train_split: the split to learn from.
+        train_split: the split to learn from; several are joined by `+`, e.g. `train+restval`.
         validation_split: the split to choose on.
         sampler: `unique` = random batches without an image twice; `neighbours` = batches of groups of
             semantic neighbours (by relevance), so that graded order has more to grade.

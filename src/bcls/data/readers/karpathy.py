@@ -18,7 +18,7 @@ def read_karpathy(path: str | Path) -> RetrievalDataset:
 
     An image's id is its file name. A caption's id is `FILE#K` with K its place in the image's list, as Flickr8k's human
     ratings name captions; for COCO (images with a `cocoid`) it is the `sentid`. COCO's `restval` stays a split of its
-    own: name both, `["train", "restval"]`, to train on it.
+    own: name both, `train+restval`, to train on it.
 
     Raises:
         InputError: not such a file; the entry is named.
