@@ -161,6 +161,7 @@ def test_unusable_labels_are_refused(relevance, message):
         {"window": 0},
         {"window": 1, "pairs": "window"},
         {"window": 1.0},
+        {"engine": "gpu"},
         {"window": 0.0},
     ],
 )

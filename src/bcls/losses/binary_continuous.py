@@ -8,6 +8,7 @@ from torch import Tensor
 
 from bcls.errors import InputError
 from bcls.losses.base import RetrievalLoss
+from bcls.losses.engine import Engine
 from bcls.losses.kendall import KendallLoss, Pairs
 from bcls.losses.triplet import TripletLoss
 
@@ -27,6 +28,7 @@ class BCLSLoss(RetrievalLoss):
         gap: the least difference of relevance that orders a pair.
         pairs: which pairs the Kendall term compares.
         window: width of the SW-HS window, in positions or as a share of the candidates.
+        engine: what computes the Kendall term; see `KendallLoss`.
 
     Raises:
         InputError: a setting out of range.
@@ -58,13 +60,14 @@ class BCLSLoss(RetrievalLoss):
         gap: float = 0.15,
         pairs: Pairs = "boundary",
         window: int | float = 0.75,
+        engine: Engine = "auto",
     ) -> None:
         super().__init__()
         if kendall_weight < 0:
             raise InputError(f"kendall_weight is {kendall_weight}; it must be at least 0")
         self.kendall_weight = kendall_weight
         self.triplet = TripletLoss(margin=margin, negatives="soft", temperature=temperature)
-        self.kendall = KendallLoss(gap=gap, margin=kendall_margin, pairs=pairs, window=window)
+        self.kendall = KendallLoss(gap=gap, margin=kendall_margin, pairs=pairs, window=window, engine=engine)
 
     def forward(self, similarity: Tensor, relevance: Tensor, positives: Tensor | None = None) -> Tensor:
         """The loss.

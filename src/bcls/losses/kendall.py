@@ -11,6 +11,7 @@ from torch import Tensor
 from bcls.errors import InputError
 from bcls.losses.all_pairs import all_pairs_hinge
 from bcls.losses.base import RetrievalLoss
+from bcls.losses.engine import ENGINES, Engine, choose_engine
 from bcls.losses.matrices import both_directions, check_relevance, check_similarity
 from bcls.losses.windows import WindowForm, select_pairs
 
@@ -25,6 +26,7 @@ def kendall_loss(
     margin: float = 0.0,
     pairs: Pairs = "boundary",
     window: int | float = 0.75,
+    engine: Engine = "auto",
 ) -> Tensor:
     """Functional form of `KendallLoss`; see there.
 
@@ -37,6 +39,10 @@ def kendall_loss(
     """
     similarity = check_similarity(similarity)
     relevance = check_relevance(similarity, relevance)
+    if choose_engine(similarity, engine) == "compiled":
+        from bcls.losses.compiled import compiled_kendall  # noqa: PLC0415 - compiles on first use
+
+        return compiled_kendall(similarity, relevance, gap=gap, margin=margin, pairs=pairs, window=window)
     if pairs == "all":
         return both_directions(partial(all_pairs_hinge, gap=gap, margin=margin), similarity, relevance)
     one = partial(_windowed_hinge, gap=gap, margin=margin, pairs=pairs, window=window)
@@ -73,12 +79,13 @@ class KendallLoss(RetrievalLoss):
         window: width of the window: an integer of at least 1 (`window` form: 2) counts positions and is narrowed to a
             query's known candidates where it is wider; a float in (0, 1) is a share of them, so that one setting fits
             every batch size. Not used by `all`.
+        engine: what computes it: `auto`, `compiled` or `torch`; `choose_engine` tells what `auto` takes.
 
     Raises:
         InputError: a setting out of range.
 
-    Cost: SW-HS: one sort and running extremes, O(N log N) time a query, O(images x captions) memory. `all`: see
-    `all_pairs_hinge`.
+    Cost: one sort of each query's candidates, O(N log N) time a query, O(images x captions) memory; `all` with the
+    torch engine: O(N^2) time a query, see `all_pairs_hinge`.
 
     Source: the pair set, the gap and the zero margin are those of the same authors' published Kendall loss; SW-HS is
     a reconstruction from the abstract of arXiv 2210.11319.
@@ -93,7 +100,13 @@ class KendallLoss(RetrievalLoss):
     uses_relevance: ClassVar[bool] = True
 
     def __init__(
-        self, *, gap: float = 0.15, margin: float = 0.0, pairs: Pairs = "boundary", window: int | float = 0.75
+        self,
+        *,
+        gap: float = 0.15,
+        margin: float = 0.0,
+        pairs: Pairs = "boundary",
+        window: int | float = 0.75,
+        engine: Engine = "auto",
     ) -> None:
         super().__init__()
         if not 0 <= gap < 1:
@@ -112,7 +125,10 @@ class KendallLoss(RetrievalLoss):
         self.gap = gap
         self.margin = margin
         self.pairs: Pairs = pairs
+        if engine not in ENGINES:
+            raise InputError(f"engine is {engine!r}; it must be one of {', '.join(ENGINES)}")
         self.window = window
+        self.engine: Engine = engine
 
     def forward(self, similarity: Tensor, relevance: Tensor) -> Tensor:
         """The loss.
@@ -128,7 +144,13 @@ class KendallLoss(RetrievalLoss):
             InputError: a wrong shape, a score that is not finite, a label outside [0, 1].
         """
         return kendall_loss(
-            similarity, relevance, gap=self.gap, margin=self.margin, pairs=self.pairs, window=self.window
+            similarity,
+            relevance,
+            gap=self.gap,
+            margin=self.margin,
+            pairs=self.pairs,
+            window=self.window,
+            engine=self.engine,
         )
 
     def terms(
@@ -143,4 +165,6 @@ class KendallLoss(RetrievalLoss):
 
     def extra_repr(self) -> str:
         """The settings, for `print`."""
-        return f"gap={self.gap}, margin={self.margin}, pairs={self.pairs!r}, window={self.window}"
+        return (
+            f"gap={self.gap}, margin={self.margin}, pairs={self.pairs!r}, window={self.window}, engine={self.engine!r}"
+        )

@@ -1,0 +1,10 @@
+"""The Kendall loss compiled for the CPU by numba: one pass over a query's candidates after a radix sort.
+
+Needs the extra `fast`. Nothing here is imported before `bcls.losses.engine` has found numba.
+"""
+
+from __future__ import annotations
+
+from bcls.losses.compiled.kendall import compiled_kendall
+
+__all__ = ["compiled_kendall"]

@@ -1,0 +1,39 @@
+"""Which implementation is taken, and what is said where it cannot be."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import bcls.losses.engine as room
+from bcls.errors import InputError, MissingExtraError
+from bcls.losses import KendallLoss
+from bcls.losses.engine import choose_engine
+
+
+def test_auto_takes_the_compiled_one_where_it_pays():
+    assert choose_engine(torch.zeros(63, 65)) == "torch"
+    assert choose_engine(torch.zeros(64, 64)) == "compiled"
+    assert choose_engine(torch.zeros(64, 64, device="meta")) == "torch"
+
+
+@pytest.mark.parametrize("engine", ["torch", "compiled"])
+def test_it_can_be_forced(engine):
+    assert choose_engine(torch.zeros(2, 2), engine) == engine
+    assert choose_engine(torch.zeros(640, 64), engine) == engine
+
+
+def test_without_numba_there_is_torch(monkeypatch):
+    monkeypatch.setattr(room, "_has_numba", lambda: False)
+    assert choose_engine(torch.zeros(640, 64)) == "torch"
+    with pytest.raises(MissingExtraError, match=r"bcls\[fast\]"):
+        choose_engine(torch.zeros(640, 64), "compiled")
+
+
+def test_another_device_is_refused():
+    with pytest.raises(InputError, match="similarity is on meta"):
+        choose_engine(torch.zeros(2, 2, device="meta"), "compiled")
+
+
+def test_the_loss_keeps_its_engine():
+    assert "engine='compiled'" in repr(KendallLoss(engine="compiled"))
