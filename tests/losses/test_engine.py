@@ -24,7 +24,7 @@ def test_it_can_be_forced(engine):
 
 
 def test_without_numba_there_is_torch(monkeypatch):
-    monkeypatch.setattr(room, "_has_numba", lambda: False)
+    monkeypatch.setattr(room, "_has", lambda package: False)
     assert choose_engine(torch.zeros(640, 64)) == "torch"
     with pytest.raises(MissingExtraError, match=r"bcls\[fast\]"):
         choose_engine(torch.zeros(640, 64), "compiled")
@@ -33,6 +33,13 @@ def test_without_numba_there_is_torch(monkeypatch):
 def test_another_device_is_refused():
     with pytest.raises(InputError, match="similarity is on meta"):
         choose_engine(torch.zeros(2, 2, device="meta"), "compiled")
+
+
+def test_triton_is_for_all_pairs_on_cuda(monkeypatch):
+    monkeypatch.setattr(room, "_has", lambda package: True)
+    for settings in ({}, {"pairs": "first"}):
+        with pytest.raises(InputError, match="engine 'triton' counts all pairs on CUDA"):
+            choose_engine(torch.zeros(2, 2), "triton", **settings)
 
 
 def test_the_loss_keeps_its_engine():

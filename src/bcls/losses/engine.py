@@ -1,4 +1,4 @@
-"""Which implementation computes a Kendall loss: compiled for the CPU, or torch on any device."""
+"""Which implementation computes a Kendall loss: compiled for the CPU, Triton on CUDA, or torch on any device."""
 
 from __future__ import annotations
 
@@ -10,26 +10,33 @@ from torch import Tensor
 
 from bcls.errors import InputError, MissingExtraError
 
-Engine = Literal["auto", "compiled", "torch"]
-ENGINES: tuple[Engine, ...] = ("auto", "compiled", "torch")
+Chosen = Literal["compiled", "triton", "torch"]
+Engine = Literal["auto", "compiled", "triton", "torch"]
+ENGINES: tuple[Engine, ...] = ("auto", "compiled", "triton", "torch")
 WORTH_COMPILING = 1 << 12
 
 
-def choose_engine(similarity: Tensor, engine: Engine = "auto") -> Literal["compiled", "torch"]:
+def choose_engine(similarity: Tensor, engine: Engine = "auto", *, pairs: str = "all") -> Chosen:
     """The implementation for a matrix.
 
-    Both give the same value and gradient. `auto` takes the compiled one (numba, extra `fast`) where it is installed,
-    the matrix lies on the CPU and has at least 4,096 scores: compiling takes some seconds, once an installation.
+    All give the same value and gradient. `auto` takes
+
+    - `compiled` (numba, extra `fast`) on the CPU, where it is installed and the matrix has at least 4,096 scores:
+      compiling takes some seconds, once an installation;
+    - `triton` for all pairs of float16, bfloat16 or float32 scores on CUDA, where triton is installed (torch's CUDA
+      builds bring it);
+    - `torch` everywhere else.
 
     Args:
         similarity: (images, captions).
         engine: `auto`, or the one to take.
+        pairs: which pairs the loss compares.
 
     Returns:
         The one that is taken.
 
     Raises:
-        InputError: `compiled` was asked for a matrix that is not on the CPU.
+        InputError: an engine was asked for that does not run there.
         MissingExtraError: `compiled` was asked for without numba.
 
     Example:
@@ -37,18 +44,23 @@ def choose_engine(similarity: Tensor, engine: Engine = "auto") -> Literal["compi
         >>> choose_engine(torch.zeros(2, 2))
         'torch'
     """
-    if engine == "torch":
-        return "torch"
+    device = similarity.device.type
     if engine == "auto":
-        fits = similarity.device.type == "cpu" and similarity.numel() >= WORTH_COMPILING
-        return "compiled" if fits and _has_numba() else "torch"
-    if similarity.device.type != "cpu":
+        if device == "cpu" and similarity.numel() >= WORTH_COMPILING and _has("numba"):
+            return "compiled"
+        single = similarity.element_size() <= 4
+        return "triton" if device == "cuda" and pairs == "all" and single and _has("triton") else "torch"
+    if engine == "compiled" and device != "cpu":
         raise InputError(f"engine 'compiled' runs on the CPU, but similarity is on {similarity.device}: use 'torch'")
-    if not _has_numba():
+    if engine == "compiled" and not _has("numba"):
         raise MissingExtraError("the compiled Kendall loss", "fast")
-    return "compiled"
+    if engine == "triton" and (device != "cuda" or pairs != "all" or not _has("triton")):
+        raise InputError(
+            f"engine 'triton' counts all pairs on CUDA and needs triton; here pairs={pairs!r} lie on {similarity.device}"
+        )
+    return engine
 
 
 @cache
-def _has_numba() -> bool:
-    return find_spec("numba") is not None
+def _has(package: str) -> bool:
+    return find_spec(package) is not None

@@ -39,7 +39,12 @@ def kendall_loss(
     """
     similarity = check_similarity(similarity)
     relevance = check_relevance(similarity, relevance)
-    if choose_engine(similarity, engine) == "compiled":
+    chosen = choose_engine(similarity, engine, pairs=pairs)
+    if chosen == "triton":
+        from bcls.losses.triton_pairs import triton_all_pairs  # noqa: PLC0415 - only where there is triton
+
+        return triton_all_pairs(similarity, relevance, gap=gap, margin=margin)
+    if chosen == "compiled":
         from bcls.losses.compiled import compiled_kendall  # noqa: PLC0415 - compiles on first use
 
         return compiled_kendall(similarity, relevance, gap=gap, margin=margin, pairs=pairs, window=window)
@@ -79,7 +84,7 @@ class KendallLoss(RetrievalLoss):
         window: width of the window: an integer of at least 1 (`window` form: 2) counts positions and is narrowed to a
             query's known candidates where it is wider; a float in (0, 1) is a share of them, so that one setting fits
             every batch size. Not used by `all`.
-        engine: what computes it: `auto`, `compiled` or `torch`; `choose_engine` tells what `auto` takes.
+        engine: what computes it: `auto`, `compiled`, `triton` or `torch`; `choose_engine` tells what `auto` takes.
 
     Raises:
         InputError: a setting out of range.
