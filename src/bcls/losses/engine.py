@@ -56,7 +56,7 @@ def choose_engine(similarity: Tensor, engine: Engine = "auto", *, pairs: str = "
         raise MissingExtraError("the compiled Kendall loss", "fast")
     if engine == "triton" and (device != "cuda" or pairs != "all" or not _has("triton")):
         raise InputError(
-            f"engine 'triton' counts all pairs on CUDA and needs triton; here pairs={pairs!r} lie on {similarity.device}"
+            f"engine 'triton' counts all pairs on CUDA and needs triton; here: {pairs!r} on {similarity.device}"
         )
     return engine
 
