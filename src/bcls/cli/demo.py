@@ -19,7 +19,7 @@ def run(words: list[str]) -> int:
     parser = jsonargparse.ArgumentParser(prog="bcls demo", description=DESCRIPTION, exit_on_error=False)
     parser.add_argument("--output", type=str, default="demo", help="folder of everything")
     parser.add_argument("--seed", type=int, default=0, help="of pictures and training")
-    parser.add_argument("--epochs", type=int, default=10, help="of each of the three runs")
+    parser.add_argument("--epochs", type=int, default=9, help="of each of the three runs")
     given = parse_words(parser, words)
     require_training("bcls demo")
     from bcls.evaluation import text_table  # noqa: PLC0415
