@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test test-slow lint results clean
+.PHONY: demo test test-slow lint results bench clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -27,6 +27,9 @@ test-slow: $(VENV)/.installed  ## what takes minutes
 
 results: $(VENV)/.installed  ## the table of docs/results.md: every loss, three seeds, on Flickr8k
 	$(BIN)/python benchmarks/flickr8k_losses.py
+
+bench: $(VENV)/.installed  ## speed and memory side by side with named baselines, into benchmarks/results
+	$(BIN)/python benchmarks
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check --fix .

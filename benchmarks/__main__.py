@@ -1,0 +1,20 @@
+"""Every claim about speed and memory: `make bench`. About half an hour on two idle cores."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PARTS = ("kendall", "chunked_losses", "ranking_engine", "loader")
+
+
+def main() -> None:
+    for part in PARTS:
+        print(f"== {part}", flush=True)
+        subprocess.run([sys.executable, str(HERE / f"{part}.py")], check=True)
+
+
+if __name__ == "__main__":
+    main()
