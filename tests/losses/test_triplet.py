@@ -12,6 +12,7 @@ from torch import Tensor
 
 from bcls.errors import InputError
 from bcls.losses import InfoNCELoss, TripletLoss, triplet_loss
+from bcls.losses.soft_triplets import soft_triplets
 
 KINDS = ("soft", "hard", "semi-hard", "all")
 
@@ -121,6 +122,30 @@ def test_under_autocast(make_matrices):
     with torch.autocast("cpu", dtype=torch.bfloat16):
         value = triplet_loss(similarity.float(), positives)
     assert value.item() == pytest.approx(triplet_loss(similarity, positives).item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_soft_terms_have_the_gradient_of_finite_differences(make_matrices, transposed):
+    similarity, _, positives = make_matrices(4, 5, 8)
+    positives[1] = True
+    if transposed:
+        similarity, positives = similarity.T, positives.T
+    temperature = torch.tensor(0.2, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(
+        lambda s, t: soft_triplets(s, positives, margin=0.3, temperature=t), (similarity.requires_grad_(), temperature)
+    )
+
+
+def test_soft_terms_keep_one_copy_of_the_similarities_and_leave_them_alone(make_matrices):
+    similarity, _, positives = make_matrices(30, 40, 2)
+    before = similarity.clone()
+    saved: list[int] = []
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: saved.append(t.numel()) or t, lambda t: t):
+        terms = soft_triplets(similarity.requires_grad_(), positives, margin=0.2, temperature=0.05)
+    assert sum(size >= similarity.numel() for size in saved) == 1
+    first, second = (torch.autograd.grad(terms.sum(), similarity, retain_graph=True)[0] for _ in range(2))
+    assert torch.equal(first, second)
+    assert torch.equal(similarity.detach(), before)
 
 
 def test_large_scores_do_not_overflow():

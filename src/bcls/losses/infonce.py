@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from bcls.errors import InputError
 from bcls.losses.base import RetrievalLoss
 from bcls.losses.matrices import both_directions, check_positives, check_similarity
-from bcls.losses.triplet import soft_triplets
+from bcls.losses.soft_triplets import soft_triplets
 
 LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.01, 1.0
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from bcls.errors import InputError
 from bcls.losses.base import RetrievalLoss
 from bcls.losses.matrices import both_directions, check_positives, check_similarity
+from bcls.losses.soft_triplets import soft_triplets
 
 Negatives = Literal["soft", "hard", "semi-hard", "all"]
 
@@ -34,39 +35,19 @@ def triplet_loss(
     """
     similarity = check_similarity(similarity)
     positives = check_positives(similarity, positives)
+    one = triplet_terms(margin=margin, negatives=negatives, temperature=temperature)
+    return both_directions(lambda scores, labels: one(scores, labels).mean(), similarity, positives)
+
+
+def triplet_terms(*, margin: float, negatives: Negatives, temperature: float) -> Callable[[Tensor, Tensor], Tensor]:
+    """One direction's terms, one a positive pair, from (queries, candidates) similarities and positives."""
     forms: dict[str, Callable[..., Tensor]] = {
         "soft": partial(soft_triplets, temperature=temperature),
         "hard": _hardest,
         "semi-hard": _semi_hard,
         "all": _all,
     }
-    return both_directions(partial(_mean_over_positives, forms[negatives], margin=margin), similarity, positives)
-
-
-def _mean_over_positives(one: Callable[..., Tensor], similarity: Tensor, positives: Tensor, *, margin: float) -> Tensor:
-    return one(similarity, positives, margin=margin).mean()
-
-
-def soft_triplets(similarity: Tensor, positives: Tensor, *, margin: float, temperature: float | Tensor) -> Tensor:
-    """One direction's soft triplet terms: t * log(1 + sum over negatives of exp((s_in - s_ip + m) / t)).
-
-    One log-sum-exp a query and one softplus a positive pair: nothing grows with queries x positives x negatives.
-
-    Args:
-        similarity: (queries, candidates).
-        positives: (queries, candidates) bool.
-        margin: m.
-        temperature: t, a number or a learnable scalar.
-
-    Returns:
-        (positive pairs,) one term a positive pair; 0 where the query has no negative.
-    """
-    rows, columns = positives.nonzero(as_tuple=True)
-    has_negatives = ~positives.all(dim=1)
-    scores = (similarity / temperature).masked_fill(positives, -torch.inf)
-    scores = scores.masked_fill(~has_negatives[:, None], 0.0)
-    pull = torch.logsumexp(scores, dim=1).masked_fill(~has_negatives, -torch.inf)
-    return temperature * F.softplus(pull[rows] + (margin - similarity[rows, columns]) / temperature)
+    return partial(forms[negatives], margin=margin)
 
 
 def _hardest(similarity: Tensor, positives: Tensor, *, margin: float) -> Tensor:
