@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bcls.losses.base import RetrievalLoss
 from bcls.losses.binary_continuous import BCLSLoss
+from bcls.losses.chunked import ChunkedLoss
 from bcls.losses.infonce import InfoNCELoss, infonce_loss
 from bcls.losses.kendall import KendallLoss, kendall_loss
 from bcls.losses.sigmoid import SigmoidLoss, sigmoid_loss
@@ -16,6 +17,7 @@ from bcls.losses.windows import SelectedPairs, select_pairs
 
 __all__ = [
     "BCLSLoss",
+    "ChunkedLoss",
     "InfoNCELoss",
     "KendallLoss",
     "RetrievalLoss",

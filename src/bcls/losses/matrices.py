@@ -38,12 +38,13 @@ def check_similarity(similarity: Tensor) -> Tensor:
     return similarity.float() if similarity.dtype in (torch.float16, torch.bfloat16) else similarity
 
 
-def check_relevance(similarity: Tensor, relevance: Tensor | None) -> Tensor:
-    """Continuous labels of all pairs.
+def check_relevance(similarity: Tensor, relevance: Tensor | None, *, first: tuple[int, int] = (0, 0)) -> Tensor:
+    """Continuous labels of all pairs, or of a block of them.
 
     Args:
         similarity: (images, captions), for the shape and the device.
         relevance: (images, captions) in [0, 1], NaN = unknown.
+        first: the image and the caption that the block begins with, for the message.
 
     Returns:
         The labels without a gradient; float16 and bfloat16 become float32.
@@ -61,8 +62,8 @@ def check_relevance(similarity: Tensor, relevance: Tensor | None) -> Tensor:
     if bool(outside.any()):
         row, column = _first(outside)
         raise InputError(
-            f"relevance of image {row} and caption {column} is {relevance[row, column].item():.6g}: it must lie in "
-            "[0, 1]; rescale the labels (NaN means unknown)"
+            f"relevance of image {first[0] + row} and caption {first[1] + column} is "
+            f"{relevance[row, column].item():.6g}: it must lie in [0, 1]; rescale the labels (NaN means unknown)"
         )
     relevance = relevance.detach().to(similarity.device)
     return relevance.float() if relevance.dtype in (torch.float16, torch.bfloat16) else relevance
