@@ -18,6 +18,8 @@ LOSSES = {
     "infonce": InfoNCELoss(),
     **{f"kendall {form}": KendallLoss(pairs=form, margin=0.1) for form in ("boundary", "window", "stride", "first")},
     "kendall narrow": KendallLoss(pairs="first", window=3, gap=0.0),
+    "kendall all": KendallLoss(pairs="all", margin=0.1),
+    "kendall compiled": KendallLoss(margin=0.1, engine="compiled"),
     "bcls": BCLSLoss(kendall_weight=0.7),
 }
 
@@ -64,11 +66,12 @@ def test_value_and_gradients_are_those_of_the_whole_matrix(make_batch, name, ima
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_many_similarities_have_a_gradient_or_few(make_batch, name):
-    """Few dimensions or many: both ways from the similarities back to the embeddings."""
-    for dimensions in (1, 60):
-        x, y, relevance, positives = make_batch(40, 30, 5, dimensions)
-        ours = ChunkedLoss(LOSSES[name], 11)(x, y, relevance=relevance, positives=positives)
+@pytest.mark.parametrize("worth", [0, 10**9])
+def test_gathering_rows_and_multiplying_matrices_agree(make_batch, monkeypatch, name, worth):
+    monkeypatch.setattr("bcls.losses.query_blocks.WORTH_GATHERING", worth)
+    for dimensions in (3, 60):
+        x, y, relevance, positives = make_batch(70, 50, 5, dimensions)
+        ours = ChunkedLoss(LOSSES[name], 30)(x, y, relevance=relevance, positives=positives)
         theirs = of_the_whole(LOSSES[name], x, y, relevance, positives)
         equal(ours, theirs)
         equal(gradients(ours, x, y), gradients(theirs, x, y))
@@ -241,12 +244,10 @@ def test_unusable_labels_are_refused(relevance, message):
 def test_losses_without_a_chunked_form_are_refused():
     with pytest.raises(InputError, match="SigmoidLoss"):
         ChunkedLoss(SigmoidLoss())
-    with pytest.raises(InputError, match="'all' has no chunked form"):
-        ChunkedLoss(BCLSLoss(pairs="all"))
     with pytest.raises(InputError, match="block is 0"):
         ChunkedLoss(TripletLoss(), 0)
-    loss = KendallLoss()
-    chunked = ChunkedLoss(loss)
-    loss.pairs = "all"
-    with pytest.raises(InputError, match="'all' has no chunked form"):
-        chunked(E34, E34, relevance=torch.zeros(3, 3))
+
+
+def test_all_pairs_are_counted_by_the_compiled_engine_alone():
+    with pytest.raises(InputError, match="'compiled' alone"):
+        ChunkedLoss(KendallLoss(pairs="all", engine="torch"))(E34, E34, relevance=torch.zeros(3, 3))

@@ -15,12 +15,10 @@ from bcls.losses.infonce import InfoNCELoss
 from bcls.losses.kendall import KendallLoss
 from bcls.losses.positive_pairs import PositivePairs, Positives, find_positive_pairs
 from bcls.losses.query_blocks import query_blocks
-from bcls.losses.query_terms import triplet_blocks, windowed_blocks
+from bcls.losses.query_terms import kendall_blocks, triplet_blocks
 from bcls.losses.relevance_blocks import Relevance, RelevanceBlocks
 from bcls.losses.soft_tiles import soft_tiles
 from bcls.losses.triplet import TripletLoss, triplet_terms
-
-ALL_PAIRS = "pairs = 'all' has no chunked form: choose one of boundary, window, stride, first"
 
 
 class ChunkedLoss(nn.Module):
@@ -34,12 +32,13 @@ class ChunkedLoss(nn.Module):
     loss itself: it is faster.
 
     Args:
-        loss: `TripletLoss`, `InfoNCELoss`, `KendallLoss` with an SW-HS form, or `BCLSLoss`. Its settings stay its own
-            and may change between calls; a learnable temperature gets its gradient.
+        loss: `TripletLoss`, `InfoNCELoss`, `KendallLoss` or `BCLSLoss`. Its settings stay its own and may change
+            between calls; a learnable temperature gets its gradient. All pairs of the Kendall loss are counted by its
+            compiled engine alone: on the CPU, with the extra `fast`.
         block: at most block x block similarities are held at once, at least 1 (a single query's are held in any case).
 
     Raises:
-        InputError: a block below 1, or a loss without a chunked form (`KendallLoss(pairs="all")` is one).
+        InputError: a block below 1, or a loss without a chunked form.
 
     Cost: time as below; memory a few blocks (SW-HS: some twenty), the gradients, and what grows with the positive
     pairs. In products of a (images, dimensions) and a (dimensions, captions) matrix, of which a full matrix takes 3:
@@ -67,9 +66,6 @@ class ChunkedLoss(nn.Module):
             raise InputError(
                 f"{type(loss).__name__} has no chunked form: use TripletLoss, InfoNCELoss, KendallLoss or BCLSLoss"
             )
-        kendall = loss.kendall if isinstance(loss, BCLSLoss) else loss
-        if isinstance(kendall, KendallLoss) and kendall.pairs == "all":
-            raise InputError(ALL_PAIRS)
         self.loss = loss
         self.block = block
 
@@ -145,8 +141,5 @@ class ChunkedLoss(nn.Module):
         return blocked(partial(query_blocks, rows=rows, columns=columns, block=self.block**2), images, captions)
 
     def _kendall(self, images: Tensor, captions: Tensor, labels: RelevanceBlocks, loss: KendallLoss) -> Tensor:
-        if loss.pairs == "all":
-            raise InputError(ALL_PAIRS)
-        one = partial(windowed_blocks, gap=loss.gap, margin=loss.margin, pairs=loss.pairs, window=loss.window)
-        rows, columns = one(labels.of_images), one(labels.of_captions)
+        rows, columns = kendall_blocks(labels.of_images, loss), kendall_blocks(labels.of_captions, loss)
         return blocked(partial(query_blocks, rows=rows, columns=columns, block=self.block**2), images, captions)

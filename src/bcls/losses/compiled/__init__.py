@@ -5,6 +5,7 @@ Needs the extra `fast`. Nothing here is imported before `bcls.losses.engine` has
 
 from __future__ import annotations
 
-from bcls.losses.compiled.kendall import compiled_kendall
+from bcls.losses.compiled.hinge import run_rows
+from bcls.losses.compiled.kendall import compiled_kendall, kendall_rows
 
-__all__ = ["compiled_kendall"]
+__all__ = ["compiled_kendall", "kendall_rows", "run_rows"]

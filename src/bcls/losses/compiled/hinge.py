@@ -50,6 +50,18 @@ class _CompiledHinge(torch.autograd.Function):
 
 
 def _one_direction(similarity: Tensor, relevance: Tensor, rows: RowKernel) -> tuple[float, Tensor]:
+    total, pairs, gradient = run_rows(similarity, relevance, rows)
+    return total / max(1, pairs), gradient.div_(2 * max(1, pairs))
+
+
+def run_rows(similarity: Tensor, relevance: Tensor, rows: RowKernel) -> tuple[float, int, Tensor]:
+    """The sum of some queries' hinges, the number of their pairs, and the gradient of the sum, on torch's threads.
+
+    Args:
+        similarity: (queries, candidates) float32 or float64 on the CPU, without a gradient.
+        relevance: (queries, candidates) on the CPU, NaN = unknown.
+        rows: as in `compiled_hinge`.
+    """
     scores, labels = similarity.contiguous().numpy(), relevance.contiguous().numpy()
     gradient = np.empty_like(scores)
     threads = min(torch.get_num_threads(), 1 + scores.size // ELEMENTS_WORTH_A_THREAD)
@@ -61,5 +73,4 @@ def _one_direction(similarity: Tensor, relevance: Tensor, rows: RowKernel) -> tu
             results = list(
                 pool.map(lambda start, stop: rows(scores, labels, start, stop, gradient), ends[:-1], ends[1:])
             )
-    pairs = max(1, sum(count for _, count in results))
-    return sum(total for total, _ in results) / pairs, torch.from_numpy(gradient).div_(2 * pairs)
+    return sum(total for total, _ in results), sum(count for _, count in results), torch.from_numpy(gradient)

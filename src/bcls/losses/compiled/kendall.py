@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from bcls.losses.compiled.all_pairs import all_pairs_rows
-from bcls.losses.compiled.hinge import compiled_hinge
+from bcls.losses.compiled.hinge import RowKernel, compiled_hinge
 from bcls.losses.compiled.offenders import BOUNDARY, FIRST, STRIDE, WINDOW, offender_rows
 
 if TYPE_CHECKING:
@@ -29,6 +29,11 @@ def compiled_kendall(
         pairs: `all`, or a form of SW-HS.
         window: of SW-HS, in positions or as a share.
     """
+    return compiled_hinge(similarity, relevance, kendall_rows(gap=gap, margin=margin, pairs=pairs, window=window))
+
+
+def kendall_rows(*, gap: float, margin: float, pairs: str, window: int | float) -> RowKernel:
+    """The kernel of a range of queries; see `compiled_kendall` for the settings."""
 
     def rows(
         scores: NDArray[Any], labels: NDArray[Any], start: int, stop: int, gradient: NDArray[Any]
@@ -40,4 +45,4 @@ def compiled_kendall(
         width, share = (window, 0.0) if isinstance(window, int) else (0, window)
         return offender_rows(scores, labels, FORMS[pairs], width, share, least, ahead, start, stop, gradient)
 
-    return compiled_hinge(similarity, relevance, rows)
+    return rows
