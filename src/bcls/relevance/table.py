@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from scipy import sparse
 
-from bcls.errors import InputError, MissingExtraError
+from bcls.errors import InputError
+from bcls.relevance.rated_rows import read_rows, refuse_scale, rescaled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,12 +47,11 @@ class RelevanceTable:
     """
 
     def __init__(self, path: str | Path, *, lowest: float = 0.0, highest: float = 1.0) -> None:
-        if not (highest > lowest and math.isfinite(highest - lowest)):
-            raise InputError(f"highest ({highest}) must be above lowest ({lowest}), both finite")
+        refuse_scale(lowest, highest)
         self.path = Path(path)
         self._lowest = lowest
         self._highest = highest
-        names, rows = _read(self.path)
+        names, rows = read_rows(self.path)
         kinds = [kind for kind in (IMAGE_CAPTION, CAPTION_CAPTION) if {*kind, "score"} <= set(names)]
         if len(kinds) != 1 or len(set(names)) != len(names):
             raise InputError(
@@ -121,25 +119,13 @@ class RelevanceTable:
             if key in seen:
                 raise InputError(f"{self.path}: rows {seen[key]} and {number} both rate {pair}")
             seen[key] = number
-            scores[key] = self._rescaled(row["score"], number)
+            scores[key] = rescaled(row["score"], f"{self.path}: row {number}", self._lowest, self._highest)
         return scores
 
     def _id(self, row: dict[str, Any], column: str, number: int) -> str:
         if row[column] is None or row[column] == "":
             raise InputError(f"{self.path}: row {number}: {column} is empty")
         return str(row[column])
-
-    def _rescaled(self, value: Any, number: int) -> float:
-        try:
-            score = float(value)
-        except (TypeError, ValueError):
-            raise InputError(f"{self.path}: row {number}: score {value!r} is not a number") from None
-        if math.isnan(score) or not self._lowest <= score <= self._highest:
-            raise InputError(
-                f"{self.path}: row {number}: score {value} is not in [{self._lowest:g}, {self._highest:g}]; give "
-                "lowest= and highest= of your scale"
-            )
-        return (score - self._lowest) / (self._highest - self._lowest)
 
 
 class TableRelevance:
@@ -167,36 +153,3 @@ class TableRelevance:
         own = images[:, None] == self._caption_image[captions][None, :]
         result[own & (position == 0)] = 1.0
         return result
-
-
-def _read(path: Path) -> tuple[list[str], Iterator[tuple[int, dict[str, Any]]]]:
-    """Column names, and numbered rows."""
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    return _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
-
-
-def _read_parquet(path: Path) -> tuple[list[str], Iterator[tuple[int, dict[str, Any]]]]:
-    try:
-        from pyarrow import ArrowInvalid, parquet  # noqa: PLC0415
-    except ImportError:
-        raise MissingExtraError("a parquet table", "parquet") from None
-    try:
-        table = parquet.read_table(path)
-    except ArrowInvalid as error:
-        raise InputError(f"{path}: not a parquet file ({error})") from None
-    return list(table.column_names), enumerate(table.to_pylist(), start=1)
-
-
-def _read_csv(path: Path) -> tuple[list[str], Iterator[tuple[int, dict[str, Any]]]]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as lines:  # spreadsheets write a byte order mark
-            names, *rows = list(csv.reader(lines, skipinitialspace=True)) or [[]]
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not UTF-8 text") from None
-    except csv.Error as error:
-        raise InputError(f"{path}: not CSV ({error})") from None
-    for number, row in enumerate(rows, start=2):
-        if row and len(row) != len(names):
-            raise InputError(f"{path}: row {number}: {len(row)} cells under {len(names)} columns")
-    return names, ((number, dict(zip(names, row, strict=True))) for number, row in enumerate(rows, start=2) if row)

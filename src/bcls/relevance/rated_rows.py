@@ -1,0 +1,91 @@
+"""Rows of a table of ratings, from CSV or parquet, and the scale of its scores."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bcls.errors import InputError, MissingExtraError
+
+
+def refuse_scale(lowest: float, highest: float) -> None:
+    """Raise where no score lies between the two.
+
+    Raises:
+        InputError: `highest` is not above `lowest`, or one is not finite.
+    """
+    if not (highest > lowest and math.isfinite(highest - lowest)):
+        raise InputError(f"highest ({highest}) must be above lowest ({lowest}), both finite")
+
+
+def rescaled(value: Any, place: str, lowest: float, highest: float) -> float:
+    """A score of a scale as a number in [0, 1].
+
+    Args:
+        value: the cell.
+        place: file and row, for the message.
+        lowest: the score that becomes 0.
+        highest: the score that becomes 1.
+
+    Raises:
+        InputError: no number, or off the scale.
+
+    Example:
+        >>> rescaled("4", "ratings.csv: row 2", 0.0, 5.0)
+        0.8
+    """
+    try:
+        score = float(value)
+    except (TypeError, ValueError):
+        raise InputError(f"{place}: score {value!r} is not a number") from None
+    if math.isnan(score) or not lowest <= score <= highest:
+        raise InputError(
+            f"{place}: score {value} is not in [{lowest:g}, {highest:g}]; give lowest= and highest= of your scale"
+        )
+    return (score - lowest) / (highest - lowest)
+
+
+def read_rows(path: Path) -> tuple[list[str], Iterator[tuple[int, dict[str, Any]]]]:
+    """Column names, and numbered rows.
+
+    Rows are counted from 1; in a CSV file row 1 is the header. Empty lines of a CSV file are passed over.
+
+    Args:
+        path: a `.parquet` file (needs the extra `parquet`), or else CSV in UTF-8.
+
+    Raises:
+        InputError: the file is missing or of another format, or a row has more or fewer cells than there are columns.
+        MissingExtraError: a parquet file without the extra `parquet`.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    return _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
+
+
+def _read_parquet(path: Path) -> tuple[list[str], Iterator[tuple[int, dict[str, Any]]]]:
+    try:
+        from pyarrow import ArrowInvalid, parquet  # noqa: PLC0415
+    except ImportError:
+        raise MissingExtraError("a parquet table", "parquet") from None
+    try:
+        table = parquet.read_table(path)
+    except ArrowInvalid as error:
+        raise InputError(f"{path}: not a parquet file ({error})") from None
+    return list(table.column_names), enumerate(table.to_pylist(), start=1)
+
+
+def _read_csv(path: Path) -> tuple[list[str], Iterator[tuple[int, dict[str, Any]]]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as lines:  # spreadsheets write a byte order mark
+            names, *rows = list(csv.reader(lines, skipinitialspace=True)) or [[]]
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not UTF-8 text") from None
+    except csv.Error as error:
+        raise InputError(f"{path}: not CSV ({error})") from None
+    for number, row in enumerate(rows, start=2):
+        if row and len(row) != len(names):
+            raise InputError(f"{path}: row {number}: {len(row)} cells under {len(names)} columns")
+    return names, ((number, dict(zip(names, row, strict=True))) for number, row in enumerate(rows, start=2) if row)
