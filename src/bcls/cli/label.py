@@ -1,4 +1,4 @@
-"""`bcls label`: encode a split's captions with a scorer."""
+"""`bcls label`: encode a split's captions with a scorer; `bcls label audit`: how far to trust one."""
 
 from __future__ import annotations
 
@@ -8,11 +8,17 @@ from bcls.cli.arguments import parse_words, scorer_from
 
 DESCRIPTION = """Encode the captions of a data set with a scorer: the continuous labels of training and evaluation.
 
+`bcls label audit` tells how far a scorer can be trusted (a data set in a folder of that name is ./audit).
+
 example: bcls label ../shared/data/flickr8k --scorer sentence --output runs/labels"""
 
 
 def run(words: list[str]) -> int:
-    """Encode each asked split that has no fresh encodings yet."""
+    """Encode each asked split that has no fresh encodings yet, or audit."""
+    if words[:1] == ["audit"]:
+        from bcls.cli.label_audit import run as audit  # noqa: PLC0415
+
+        return audit(words[1:])
     import jsonargparse  # noqa: PLC0415
 
     parser = jsonargparse.ArgumentParser(prog="bcls label", description=DESCRIPTION, exit_on_error=False)

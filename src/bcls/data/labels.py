@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from bcls.data.dataset import RetrievalDataset
-from bcls.relevance import CaptionRelevance, Scorer, captions_hash, open_labels, write_labels
+from bcls.relevance import Calibration, CaptionRelevance, Scorer, captions_hash, open_labels, write_labels
 
 logger = logging.getLogger("bcls")
 
@@ -20,6 +20,7 @@ def label_split(
     *,
     fit_split: str = "train",
     aggregate: Literal["max", "mean"] = "max",
+    calibration: Calibration | None = None,
     overwrite: bool = False,
 ) -> CaptionRelevance:
     """Relevance between the images and captions of a split, from encodings in `folder`, made if missing.
@@ -34,11 +35,16 @@ def label_split(
         folder: where encodings are kept: `folder/SCORER/SPLIT/`.
         fit_split: the part to fit the scorer on.
         aggregate: over an image's captions, the best or the mean.
+        calibration: puts the scorer's similarities on the scale of human ratings; the encodings that are kept stay as
+            they are. None = similarities as they are.
         overwrite: encode again what is there already.
 
     Raises:
-        InputError: the kept encodings are of other captions or settings (stale), or the split is unknown.
+        InputError: the calibration is for another scorer, the kept encodings are of other captions or settings
+            (stale), or the split is unknown.
     """
+    if calibration is not None:
+        calibration.require(scorer)
     part = dataset.split(split)
     fitted_on = dataset.split(fit_split)
     fit_hash = captions_hash(fitted_on.caption_texts, fitted_on.caption_ids, fitted_on.caption_image)
@@ -49,7 +55,7 @@ def label_split(
         scorer.fit(fitted_on.caption_texts, fitted_on.caption_image)
         write_labels(kept, scorer, *captions, fitted_on=fit_hash)
     encodings = open_labels(kept, scorer, *captions, fitted_on=fit_hash)
-    return CaptionRelevance(encodings, part.caption_image, aggregate=aggregate)
+    return CaptionRelevance(encodings, part.caption_image, aggregate=aggregate, calibration=calibration)
 
 
 def label_folder(folder: Path, scorer: Scorer, split: str) -> Path:

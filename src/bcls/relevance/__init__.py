@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bcls.relevance.calibration import Calibration
 from bcls.relevance.caption_relevance import CaptionRelevance, RelevanceSource
 from bcls.relevance.cider import CiderScorer
 from bcls.relevance.encodings import DenseEncodings, Encodings, SparseEncodings
@@ -12,6 +13,7 @@ from bcls.relevance.table import RelevanceTable, TableRelevance
 from bcls.relevance.tfidf import TfidfScorer
 
 __all__ = [
+    "Calibration",
     "CaptionRelevance",
     "CiderScorer",
     "DenseEncodings",

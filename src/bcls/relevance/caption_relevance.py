@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 
 from bcls.errors import InputError
+from bcls.relevance.calibration import Calibration
 from bcls.relevance.encodings import Encodings
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class CaptionRelevance:
         encodings: of all captions of the split.
         caption_image: (captions,) image row of each caption.
         aggregate: `max` or `mean` over the image's captions.
+        calibration: maps the similarities of captions to another scale, e.g. that of people's ratings; it must never
+            fall. None = as they are.
 
     Raises:
         InputError: the counts differ, an image row is negative, or `aggregate` is another word.
@@ -52,6 +55,7 @@ class CaptionRelevance:
         caption_image: NDArray[np.int64],
         *,
         aggregate: Literal["max", "mean"] = "max",
+        calibration: Calibration | None = None,
     ) -> None:
         if len(encodings) != len(caption_image):
             raise InputError(f"{len(encodings)} captions are encoded, but caption_image has {len(caption_image)} rows")
@@ -60,6 +64,7 @@ class CaptionRelevance:
         self._encodings = encodings
         self._caption_image = np.asarray(caption_image, dtype=np.int64)
         self._aggregate = aggregate
+        self._calibration = calibration
         if len(caption_image) and self._caption_image.min() < 0:
             raise InputError(f"caption_image holds {self._caption_image.min()}; image rows count from 0")
         images = int(self._caption_image.max()) + 1 if len(caption_image) else 0
@@ -103,9 +108,13 @@ class CaptionRelevance:
         place = np.repeat(self._starts[images[has]] - starts, counts[has]) + np.arange(ends[-1])
         similarity = self._encodings.similarity(self._order[place], captions)
         if self._aggregate == "max":
-            result[has] = np.maximum.reduceat(similarity, starts, axis=0)
+            best = np.maximum.reduceat(similarity, starts, axis=0)
+            result[has] = self._calibrated(best)  # a map that never falls keeps the best one best: fewer to map
         else:
-            result[has] = np.add.reduceat(similarity, starts, axis=0) / counts[has][:, None]
+            result[has] = np.add.reduceat(self._calibrated(similarity), starts, axis=0) / counts[has][:, None]
+
+    def _calibrated(self, similarity: NDArray[np.float32]) -> NDArray[np.float32]:
+        return similarity if self._calibration is None else self._calibration(similarity)
 
     def _counts(self, images: NDArray[np.int64]) -> NDArray[np.int64]:
         """How many captions each of these images has; a row past the last captioned image has none."""

@@ -42,6 +42,8 @@ class LabelConfig:
         lowest: the table's score that means no relevance.
         highest: the table's score that means full relevance.
         aggregate: over an image's captions, the best (`max`) or the `mean`.
+        calibration: a file of `bcls label audit` that puts the scorer's similarities on the scale of human ratings, so
+            that a gap means the same for every scorer; null = similarities as they are.
         folder: where encodings are kept; null = `labels/` beside the run's folder.
     """
 
@@ -50,6 +52,7 @@ class LabelConfig:
     lowest: float = 0.0
     highest: float = 1.0
     aggregate: Literal["max", "mean"] = "max"
+    calibration: str | None = None
     folder: str | None = None
 
 

@@ -24,7 +24,7 @@ from bcls.data.labels import label_split
 from bcls.data.loader import BatchLoader, BatchSampler
 from bcls.errors import InputError
 from bcls.models import RetrievalModel
-from bcls.relevance import RelevanceSource, RelevanceTable
+from bcls.relevance import Calibration, RelevanceSource, RelevanceTable
 from bcls.training.config import DataConfig, RunConfig
 
 FIT_IMAGES = 2000
@@ -109,6 +109,8 @@ def _relevance(config: RunConfig, dataset: RetrievalDataset, folder: Path) -> Re
         return None
     if config.labels.table is not None:
         train = dataset.split(config.data.train_split)
+        if config.labels.calibration is not None:
+            raise InputError("labels.calibration is for a scorer; a table of ratings is on the scale of people already")
         ids = train.image_ids, train.caption_ids, train.caption_image
         table = RelevanceTable(config.labels.table, lowest=config.labels.lowest, highest=config.labels.highest)
         return table.source(*ids, aggregate=config.labels.aggregate)
@@ -122,6 +124,7 @@ def _relevance(config: RunConfig, dataset: RetrievalDataset, folder: Path) -> Re
         folder,
         fit_split=config.data.train_split,
         aggregate=config.labels.aggregate,
+        calibration=None if config.labels.calibration is None else Calibration.load(config.labels.calibration),
     )
 
 

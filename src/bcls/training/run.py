@@ -18,7 +18,7 @@ from bcls.evaluation import write_result
 from bcls.files import hash_of, write_json
 from bcls.losses import BCLSLoss
 from bcls.models import RetrievalModel
-from bcls.relevance import RelevanceSource
+from bcls.relevance import Calibration, RelevanceSource
 from bcls.training.callbacks import BestModel, CollapseWatch, History, Judge, KendallWarmup, require_metric
 from bcls.training.config import RunConfig
 from bcls.training.inputs import TrainingInputs, image_source, prepare_inputs
@@ -57,14 +57,17 @@ def train(config: RunConfig, config_text: str, *, resume: bool = False) -> Train
         resume: go on from the folder's last checkpoint; the result is that of an unbroken run, bit for bit on CPU.
 
     Raises:
-        InputError: the folder is in use and `resume` is off, or the data or the config cannot be used.
+        InputError: the folder is in use and `resume` is off, the calibration is not that of its start, or the data or
+            the config cannot be used.
     """
     folder = RunFolder(Path(config.output))
     folder.claim(config_text, resume=resume)
     inputs = prepare_inputs(config, folder.labels(config.labels.folder))
-    write_json(
-        folder.provenance, provenance({"dataset": inputs.dataset.content_hash(), "config": hash_of([config_text])})
-    )
+    hashes = {"dataset": inputs.dataset.content_hash(), "config": hash_of([config_text])}
+    if config.labels.calibration is not None:
+        hashes["calibration"] = Calibration.load(config.labels.calibration).hash
+        folder.refuse_other_data("calibration", hashes["calibration"])
+    write_json(folder.provenance, provenance(hashes))
     judge = _judge(config, inputs, folder)
     best = BestModel(folder.model, config.validation.monitor, config.validation.patience)
     trainer = _trainer(config, folder, _callbacks(config, folder, inputs, judge, best))

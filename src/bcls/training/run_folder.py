@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bcls.errors import InputError
-from bcls.files import write_text
+from bcls.files import read_json, write_text
 
 
 @dataclass(frozen=True)
@@ -70,3 +70,17 @@ class RunFolder:
             raise InputError(
                 f"{self.path}: was begun with another config (see {self.config}): a resumed run must keep its config"
             )
+
+    def refuse_other_data(self, name: str, content_hash: str) -> None:
+        """Refuse to go on with other data than the run was begun with, where its provenance tells.
+
+        Args:
+            name: of the data, as in the provenance.
+            content_hash: of what is there now.
+
+        Raises:
+            InputError: it differs from the one kept.
+        """
+        known = read_json(self.provenance)["data"].get(name) if self.provenance.exists() else None
+        if known not in {None, content_hash}:
+            raise InputError(f"{self.path}: was begun with another {name} (hash {known}): a resumed run must keep it")
