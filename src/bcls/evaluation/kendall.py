@@ -2,15 +2,17 @@
 
 tau-b = (C - D) / sqrt((n0 - n_s) (n0 - n_r)) with C concordant and D discordant pairs, n0 = n (n - 1) / 2 pairs in all,
 n_s of them tied in score and n_r tied in relevance (Kendall 1945). Discordant pairs are the inversions of one
-permutation; they are counted for all queries of a block at once.
+permutation, counted for all queries of a block at once: by compiled kernels where the task is large, else by numpy.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bcls.evaluation.ranking import Ranking, rank
+from bcls.evaluation.ranking import Ranking, in_row_blocks, rank
 from bcls.evaluation.ranks import Floats
 from bcls.evaluation.runs import offset_in_run, run_starts
 
@@ -19,7 +21,8 @@ def kendall_tau_b(scores: ArrayLike, relevance: ArrayLike, length: int | None = 
     """Kendall's tau-b between scores and relevance, for each query.
 
     Candidates of unknown relevance are left out. Where all scores or all relevances of a list are alike, or it has
-    fewer than two candidates, tau-b is not defined: the value is NaN. The cost is O(N log N) for each query.
+    fewer than two candidates, tau-b is not defined: the value is NaN. The cost is O(N log N) for each query; threads
+    share the queries.
 
     Args:
         scores: similarity, higher is nearer, shape (Q, N), finite.
@@ -39,26 +42,44 @@ def kendall_tau_b(scores: ArrayLike, relevance: ArrayLike, length: int | None = 
         >>> kendall_tau_b([[0.9, 0.5, 0.1]], [[0.7, 0.7, 0.7]])
         array([nan])
     """
-    ranking = rank(scores, relevance)
-    return ranked_tau_b(ranking if length is None else ranking.top(length))
+
+    def tau_of(part_scores: NDArray[Any], part_relevance: NDArray[Any], fast: bool) -> Floats:
+        ranking = rank(part_scores, part_relevance, fast=fast)
+        return ranked_tau_b(ranking if length is None else ranking.top(length), fast=fast)
+
+    return np.concatenate(in_row_blocks(tau_of, scores, relevance))
 
 
-def ranked_tau_b(ranking: Ranking) -> Floats:
-    """Kendall's tau-b of a graded ranking, shape (Q,)."""
-    levels = (ranking.relevance_codes << np.uint64(32)) | np.arange(ranking.keys.shape[1], dtype=np.uint64)
-    levels.sort(axis=1)  # by relevance; the lower half tells the place in the ranking
-    places = (levels & np.uint64(0xFFFF_FFFF)).astype(np.int32)
-    listed = ranking.listed
-    score_ties = _tied_pairs(ranking.score_starts, listed)
-    relevance_ties = _tied_pairs(run_starts(levels >> np.uint64(32)), listed)
-    both_ties = _tied_pairs(run_starts(ranking.keys), listed)
+def ranked_tau_b(ranking: Ranking, *, fast: bool = False) -> Floats:
+    """Kendall's tau-b of a graded ranking, shape (Q,); `fast` takes compiled kernels."""
+    score_ties, relevance_ties, both_ties, concordant = _compiled_counts(ranking) if fast else _counts(ranking)
     pairs = ranking.known * (ranking.known - 1) // 2
-    # The ranking goes down in score, so a pair in order of relevance there is a discordant one: inversions concord.
-    concordant = count_inversions(places)
     discordant = pairs - score_ties - relevance_ties + both_ties - concordant
     spread = np.sqrt((pairs - score_ties).astype(np.float64)) * np.sqrt((pairs - relevance_ties).astype(np.float64))
     undefined = np.full(spread.shape, np.nan)
     return np.asarray(np.divide(concordant - discordant, spread, out=undefined, where=spread > 0))
+
+
+def _compiled_counts(ranking: Ranking) -> NDArray[np.int64]:
+    from bcls.evaluation.kernels import tau  # noqa: PLC0415
+
+    counts = np.empty((4, ranking.known.size), dtype=np.int64)
+    tau.count_pairs(np.ascontiguousarray(ranking.keys), ranking.known, counts)
+    return counts
+
+
+def _counts(ranking: Ranking) -> tuple[NDArray[np.int64], ...]:
+    """Pairs tied in score, in relevance, in both; and concordant pairs, each of shape (Q,)."""
+    levels = (ranking.relevance_codes << np.uint64(32)) | np.arange(ranking.keys.shape[1], dtype=np.uint64)
+    levels.sort(axis=1)  # by relevance; the lower half tells the place in the ranking
+    listed = ranking.listed
+    return (
+        _tied_pairs(ranking.score_starts, listed),
+        _tied_pairs(run_starts(levels >> np.uint64(32)), listed),
+        _tied_pairs(run_starts(ranking.keys), listed),
+        # The ranking goes down in score, so a pair in order of relevance there is discordant: inversions concord.
+        count_inversions((levels & np.uint64(0xFFFF_FFFF)).astype(np.int32)),
+    )
 
 
 def count_inversions(permutations: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -74,6 +95,7 @@ def count_inversions(permutations: NDArray[np.int32]) -> NDArray[np.int64]:
         array([0, 3])
     """
     rows, width = permutations.shape
+    inversions = np.zeros(rows, dtype=np.int64)
     bits = max(width - 1, 0).bit_length()
     full = 1 << bits
     values = np.empty((rows, full), dtype=np.int32)
@@ -81,7 +103,6 @@ def count_inversions(permutations: NDArray[np.int32]) -> NDArray[np.int64]:
     values[:, width:] = np.arange(width, full)
     places = np.arange(full)
     row_begins = np.arange(rows) * full
-    inversions = np.zeros(rows, dtype=np.int64)
     for bit in reversed(range(bits)):
         half = 1 << bit
         ones = (values & half).astype(bool).ravel()

@@ -6,10 +6,12 @@ Kekäläinen 2002, in the form of Burges et al. 2005).
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bcls.evaluation.ranking import Ranking, rank
+from bcls.evaluation.ranking import Ranking, in_row_blocks, rank
 from bcls.evaluation.ranks import Floats, Ties, check_ties
 
 
@@ -19,7 +21,8 @@ def ndcg(scores: ArrayLike, relevance: ArrayLike, length: int | None = None, tie
     Candidates of unknown relevance are left out of the list. A query whose candidates are all worth nothing (or all
     unknown) has no better or worse order: its value is NaN, not 0 or 1. Ties: `worst` puts the least relevant of equal
     scores first; `expected` gives each the mean gain of those that it ties with, which is the mean over random orders
-    (as scikit-learn does). The cost is O(N log N) for each query.
+    (as scikit-learn does). The cost is O(N log N) for each query; threads share the
+    queries.
 
     Args:
         scores: similarity, higher is nearer, shape (Q, N), finite.
@@ -39,7 +42,12 @@ def ndcg(scores: ArrayLike, relevance: ArrayLike, length: int | None = None, tie
         >>> ndcg([[0.9, 0.5, 0.1]], [[0.0, 1.0, 0.5]], length=1)
         array([0.])
     """
-    return ranked_ndcg(rank(scores, relevance), [length], ties)[0]
+    check_ties(ties)
+
+    def ndcg_of(part_scores: NDArray[Any], part_relevance: NDArray[Any], fast: bool) -> Floats:
+        return ranked_ndcg(rank(part_scores, part_relevance, fast=fast), [length], ties)[0]
+
+    return np.concatenate(in_row_blocks(ndcg_of, scores, relevance))
 
 
 def ranked_ndcg(ranking: Ranking, lengths: list[int | None], ties: Ties = "worst") -> list[Floats]:
@@ -55,7 +63,8 @@ def ranked_ndcg(ranking: Ranking, lengths: list[int | None], ties: Ties = "worst
     """
     check_ties(ties)
     gains = np.exp2(ranking.relevance, dtype=np.float64) - 1
-    ideal = np.sort(gains, axis=1)[:, ::-1]
+    best_first = np.sort(ranking.relevance, axis=1)[:, ::-1]  # sorts quicker than the gains do, which rise with it
+    ideal = np.exp2(best_first, dtype=np.float64) - 1
     if ties == "expected":
         gains = _tied_means(gains, ranking.score_starts)
     discounts = 1 / np.log2(2 + np.arange(gains.shape[1]))

@@ -6,24 +6,33 @@ of numbers replaces an argsort by two keys and the gathers after it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bcls.errors import InputError
+from bcls.evaluation.compiled import compiled_pays
 from bcls.evaluation.ranks import check_finite
 from bcls.evaluation.runs import run_starts
+from bcls.evaluation.threads import over_rows
 
 TOLERANCE = 1e-6
 """Rounding that a relevance may show beyond 0 and 1; it is cut off."""
+
+ROW_BLOCK_SCORES = 80_000
+"""Scores that one thread ranks at a time: so few that all that is made of them stays in its cache."""
+
+Result = TypeVar("Result")
 
 _UNKNOWN = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 _SIGN = np.uint32(0x8000_0000)
 _LOW = np.uint64(0xFFFF_FFFF)
 _HALF = np.uint64(32)
+_RADIX_FROM = 500  # below, numpy's sort is as quick
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,12 +83,13 @@ class Ranking:
         return Ranking(self.keys[:, :length], np.minimum(self.known, length))
 
 
-def rank(scores: ArrayLike, relevance: ArrayLike) -> Ranking:
+def rank(scores: ArrayLike, relevance: ArrayLike, *, fast: bool = False) -> Ranking:
     """Put the relevance of each query's candidates into the order of their scores.
 
     Args:
         scores: similarity, higher is nearer, shape (Q, N), finite.
         relevance: in [0, 1], NaN = unknown, shape (Q, N); used in single precision.
+        fast: take compiled kernels (the ranking is the same).
 
     Returns:
         The graded ranking.
@@ -92,22 +102,83 @@ def rank(scores: ArrayLike, relevance: ArrayLike) -> Ranking:
         array([[0.1, 0.3, 0.8, 0. ]], dtype=float32)
     """
     scores, relevance = np.asarray(scores), np.asarray(relevance)
+    packed = _packed(scores, relevance) if fast else None
+    keys, known = _checked_and_packed(scores, relevance) if packed is None else packed
+    sort_rows(keys, fast=fast)
+    return Ranking(keys, known)
+
+
+def in_row_blocks(
+    work: Callable[[NDArray[Any], NDArray[Any], bool], Result], scores: ArrayLike, relevance: ArrayLike
+) -> list[Result]:
+    """Call `work(scores, relevance, fast)` for a few queries at a time, on threads.
+
+    Returns:
+        What `work` returned, in the order of the queries.
+
+    Raises:
+        InputError: as `rank` does, for the first wrong number of the whole.
+
+    Example:
+        >>> in_row_blocks(lambda scores, relevance, fast: rank(scores, relevance).known, [[0.5, 1.0]], [[1.0, np.nan]])
+        [array([1])]
+    """
+    scores, relevance = np.asarray(scores), np.asarray(relevance)
+    if scores.ndim != 2 or relevance.shape != scores.shape:
+        check_graded(scores, relevance)
+    queries, width = scores.shape
+    fast = compiled_pays(scores.size)
+    step = max(1, ROW_BLOCK_SCORES // max(width, 1))
+    try:
+        return over_rows(lambda start, stop: work(scores[start:stop], relevance[start:stop], fast), queries, step)
+    except InputError:
+        check_graded(scores, relevance)  # names the row of the whole
+        raise
+
+
+def sort_rows(keys: NDArray[np.uint64], *, fast: bool = False) -> None:
+    """Sort every row in place, ascending, shape (Q, N); `fast` takes a compiled radix sort for long rows."""
+    if fast and keys.shape[1] >= _RADIX_FROM:
+        from bcls.evaluation.kernels import sorting  # noqa: PLC0415
+
+        sorting.sort_each_row(keys)
+    else:
+        keys.sort(axis=1)
+
+
+def check_graded(scores: NDArray[Any], relevance: NDArray[Any]) -> None:
+    """Refuse scores and relevances that cannot be ranked; the message names the first bad query and candidate."""
     check_finite(scores)
     if relevance.shape != scores.shape:
         raise InputError(f"relevance has shape {relevance.shape}, the scores have {scores.shape}: they must agree")
-    unknown = np.isnan(relevance)
-    bad = ~unknown & ~((relevance >= -TOLERANCE) & (relevance <= 1 + TOLERANCE))
+    bad = ~np.isnan(relevance) & ~((relevance >= -TOLERANCE) & (relevance <= 1 + TOLERANCE))
     if bad.any():
         row, column = (int(place[0]) for place in np.nonzero(bad))
         raise InputError(
             f"the relevance of query {row} and candidate {column} is {relevance[row, column]}, "
             f"not between 0 and 1 (NaN for unknown)"
         )
+
+
+def _packed(scores: NDArray[Any], relevance: NDArray[Any]) -> tuple[NDArray[np.uint64], NDArray[np.int64]] | None:
+    """Keys by a compiled kernel; None for what it does not do: other types, and bad numbers."""
+    if scores.dtype != np.float32 or relevance.dtype not in (np.float32, np.float64) or relevance.shape != scores.shape:
+        return None
+    from bcls.evaluation.kernels import ranking  # noqa: PLC0415
+
+    keys, known = np.empty(scores.shape, dtype=np.uint64), np.empty(scores.shape[0], dtype=np.int64)
+    bits = np.ascontiguousarray(scores).view(np.uint32)
+    right = ranking.pack_rows(bits, np.ascontiguousarray(relevance), TOLERANCE, keys, known)
+    return (keys, known) if right else None
+
+
+def _checked_and_packed(scores: NDArray[Any], relevance: NDArray[Any]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    check_graded(scores, relevance)
+    unknown = np.isnan(relevance)
     levels = np.clip(np.where(unknown, 0, relevance), 0, 1).astype(np.float32)
     keys = (_descending_codes(scores).astype(np.uint64) << _HALF) | (_ascending_bits(levels).astype(np.uint64))
     keys[unknown] = _UNKNOWN
-    keys.sort(axis=1)
-    return Ranking(keys, np.asarray(relevance.shape[1] - np.count_nonzero(unknown, axis=1), dtype=np.int64))
+    return keys, np.asarray(relevance.shape[1] - np.count_nonzero(unknown, axis=1), dtype=np.int64)
 
 
 def _descending_codes(scores: NDArray[Any]) -> NDArray[np.uint32]:

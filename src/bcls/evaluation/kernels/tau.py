@@ -1,0 +1,104 @@
+"""What Kendall's tau counts, row by row: ties, and inversions by bits, counts over words of bits, and a tree over both.
+
+All that is made of a row is small enough for the nearest caches, and is used again for the next.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bcls.evaluation.compiled import kernel
+from bcls.evaluation.kernels.sorting import BUCKETS, sort_row
+
+GROUP = 64
+"""Words of 64 bits to a group: so many counters are raised by a handful of instructions."""
+
+
+@kernel
+def count_pairs(keys: NDArray[np.uint64], known: NDArray[np.int64], counts: NDArray[np.int64]) -> None:
+    """Fill `counts`, shape (4, Q): pairs tied in score, in relevance, in both, and inversions of relevance.
+
+    Args:
+        keys: for each query its candidates in ranked order, a number that rises with falling score above one that rises
+            with relevance, shape (Q, N).
+        known: how many of them count, shape (Q,).
+        counts: to be filled.
+    """
+    queries, width = keys.shape
+    levels, spare = np.empty(width, dtype=np.uint64), np.empty(width, dtype=np.uint64)
+    place = np.empty(BUCKETS, dtype=np.int64)
+    half, low = np.uint64(32), np.uint64(0xFFFF_FFFF)
+    words = (width // (64 * GROUP) + 1) * GROUP
+    marks = np.empty(words, dtype=np.uint64)
+    near = np.empty((words // GROUP, GROUP), dtype=np.int16)
+    tree = np.empty(words // GROUP + 1, dtype=np.int32)
+    for query in range(queries):
+        row, listed = keys[query, : known[query]], levels[: known[query]]
+        for index in range(row.size):  # relevance above the place in the ranking
+            listed[index] = (row[index] << half) | np.uint64(index)
+        sort_row(listed, spare[: row.size], place)
+        counts[0, query] = tied_pairs(row, 32)
+        counts[1, query] = tied_pairs(listed, 32)
+        counts[2, query] = tied_pairs(row, 0)
+        for index in range(row.size):
+            listed[index] &= low
+        counts[3, query] = inversions(listed, marks, near, tree)
+
+
+@kernel
+def tied_pairs(numbers: NDArray[np.uint64], shift: int) -> int:
+    """Pairs of equals in one ascending row, after a shift right."""
+    bits = np.uint64(shift)
+    total, run = 0, 0
+    for index in range(1, numbers.size):
+        run = run + 1 if (numbers[index] >> bits) == (numbers[index - 1] >> bits) else 0
+        total += run
+    return total
+
+
+@kernel
+def inversions(
+    permutation: NDArray[np.uint64], marks: NDArray[np.uint64], near: NDArray[np.int16], tree: NDArray[np.int32]
+) -> int:
+    """Pairs in the wrong order in one row, a permutation of 0..N-1; O(N log N).
+
+    The values met so far are marked in words of 64 bits. How many of them are less than the next value is the sum of
+    the bits below it in its word, of the marks in the words before that in its group (`near`, running counts), and of
+    those in the groups before (`tree`, a binary indexed tree, Fenwick 1994).
+
+    Args:
+        permutation: shape (N,).
+        marks: room for G groups of words, G * 4096 > N, shape (G * 64,).
+        near: room for a count at each word, shape (G, 64).
+        tree: room for a node at each group, shape (G + 1,).
+    """
+    marks[:] = 0
+    near[:] = 0
+    tree[:] = 0
+    groups = tree.size - 1
+    one = np.uint64(1)
+    lanes = np.arange(GROUP).astype(np.int16)
+    in_order = 0
+    for index in range(permutation.size):
+        value = permutation[index]
+        word, bit = np.int64(value >> np.uint64(6)), one << (value & np.uint64(63))
+        group, lane = word // GROUP, np.int16(word % GROUP)
+        # bits below the value in its word, counted in pairs, fours, bytes, and all bytes at once
+        below = marks[word] & (bit - one)
+        below -= (below >> one) & np.uint64(0x5555555555555555)
+        below = (below & np.uint64(0x3333333333333333)) + ((below >> np.uint64(2)) & np.uint64(0x3333333333333333))
+        below = (below + (below >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+        in_order += int((below * np.uint64(0x0101010101010101)) >> np.uint64(56)) + int(near[group, lane])
+        marks[word] |= bit
+        for later in range(GROUP):
+            near[group, later] += np.int16(lanes[later] > lane)
+        node = group
+        while node > 0:
+            in_order += int(tree[node])
+            node &= node - 1
+        node = group + 1
+        while node <= groups:
+            tree[node] += 1
+            node += node & -node
+    return permutation.size * (permutation.size - 1) // 2 - in_order

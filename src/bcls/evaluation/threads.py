@@ -1,0 +1,52 @@
+"""Rows shared out to threads: for work that leaves Python's lock, as numpy's sorts and compiled kernels do."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+Result = TypeVar("Result")
+
+
+def worker_count() -> int:
+    """Threads to use: as many as torch is set to, or one for each processor where torch is not loaded.
+
+    Example:
+        >>> worker_count() >= 1
+        True
+    """
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        return int(torch.get_num_threads())
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def over_rows(work: Callable[[int, int], Result], rows: int, step: int | None = None) -> list[Result]:
+    """Call `work(start, stop)` for consecutive ranges that cover all rows.
+
+    Args:
+        work: is called from several threads at once.
+        rows: number of rows, at least 0.
+        step: rows in a range, at least 1; None for one range to each thread.
+
+    Returns:
+        What `work` returned, in the order of the rows; one call with an empty range where there is no row.
+
+    Example:
+        >>> over_rows(lambda start, stop: (start, stop), 5, 2)
+        [(0, 2), (2, 4), (4, 5)]
+    """
+    workers = worker_count()
+    if step is None:
+        step = max(1, -(-rows // workers))
+    starts = range(0, max(rows, 1), step)
+    stops = [min(start + step, rows) for start in starts]
+    if min(workers, len(starts)) == 1:
+        return [work(start, stop) for start, stop in zip(starts, stops, strict=True)]
+    with ThreadPoolExecutor(min(workers, len(starts))) as pool:
+        return list(pool.map(work, starts, stops))
