@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,6 +11,7 @@ from sklearn.metrics import ndcg_score
 
 from bcls.errors import InputError
 from bcls.evaluation import CosineSimilarity, RetrievalTruth, per_query
+from bcls.evaluation import similarity as similarity_module
 
 
 def naive(similarity, caption_image, relevance):
@@ -103,14 +102,19 @@ def test_the_order_of_rows_and_a_rising_transform_change_nothing(seed, ties):
 
 
 def test_no_block_holds_more_scores_than_allowed(monkeypatch):
-    monkeypatch.setattr(sys.modules[per_query.__module__], "BLOCK_SCORES", 60)
+    monkeypatch.setattr(similarity_module, "BLOCK_SCORES", 60)
     asked = []
 
     def ask(images, captions):
         asked.append(images.size * captions.size)
         return np.equal.outer(images, captions) * 1.0
 
-    per_query(ask, RetrievalTruth.from_counts([1] * 20))
+    truth = RetrievalTruth.from_counts([1] * 20)
+    per_query(ask, truth)
+    assert max(asked) == 60
+    assert sum(asked) == 20 * 20 + (6 * 3 * 3 + 2 * 2)  # every pair once, and the positives of each block beforehand
+    asked.clear()
+    per_query(ask, truth, relevance=np.eye(20))
     assert max(asked) == 60
     assert sum(asked) == 2 * 20 * 20
 

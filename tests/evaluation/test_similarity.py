@@ -8,7 +8,8 @@ import torch
 
 from bcls.errors import InputError
 from bcls.evaluation import CosineSimilarity, GradedRelevance, RetrievalTruth
-from bcls.evaluation.similarity import relevance_blocks, similarity_blocks, to_array
+from bcls.evaluation.arrays import to_array
+from bcls.evaluation.similarity import relevance_blocks, similarity_blocks
 
 TRUTH = RetrievalTruth.from_counts(
     [2, 1],

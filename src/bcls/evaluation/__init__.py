@@ -5,6 +5,7 @@ Arrays and ids go in, a flat dict of numbers comes out; encoding is the caller's
 
 from __future__ import annotations
 
+from bcls.evaluation.cosine import CosineSimilarity
 from bcls.evaluation.evaluate import evaluate, evaluate_similarity, summarise
 from bcls.evaluation.human import (
     Agreement,
@@ -23,7 +24,7 @@ from bcls.evaluation.protocols import PROTOCOLS, RetrievalProtocol
 from bcls.evaluation.ranks import PositiveRanks, positive_ranks
 from bcls.evaluation.recall import rank_summary, recall_at
 from bcls.evaluation.results import read_result, write_result
-from bcls.evaluation.similarity import CosineSimilarity, GradedRelevance
+from bcls.evaluation.similarity import GradedRelevance
 from bcls.evaluation.table import MAIN_METRICS, markdown_table, text_table
 from bcls.evaluation.truth import RetrievalTruth
 

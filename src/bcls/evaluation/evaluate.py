@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from bcls.evaluation.cosine import CosineSimilarity
 from bcls.evaluation.per_query import per_query
 from bcls.evaluation.protocols import Fold, folds
 from bcls.evaluation.ranks import Floats, Ties
 from bcls.evaluation.recall import RECALL_CUTOFFS, rank_summary
-from bcls.evaluation.similarity import CosineSimilarity
 from bcls.evaluation.truth import DIRECTIONS, RetrievalTruth
 
 _BINARY = ("rank", "map@r", "r_precision")

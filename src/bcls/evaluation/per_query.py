@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bcls.errors import InputError
+from bcls.evaluation.both_directions import both_directions
 from bcls.evaluation.kendall import ranked_tau_b
 from bcls.evaluation.ndcg import ranked_ndcg
 from bcls.evaluation.precision import average_precision_at_r, r_precision
 from bcls.evaluation.protocols import Fold, folds
-from bcls.evaluation.ranking import rank
-from bcls.evaluation.ranks import Floats, Ties, check_ties, positive_ranks
-from bcls.evaluation.similarity import relevance_blocks, similarity_blocks
+from bcls.evaluation.ranking import in_row_blocks, rank
+from bcls.evaluation.ranks import Floats, PositiveRanks, Ties, check_ties, positive_ranks
+from bcls.evaluation.similarity import Blocks, relevance_blocks, rows_in_block, similarity_blocks
 from bcls.evaluation.truth import DIRECTIONS, Direction, RetrievalTruth, Rows
-
-BLOCK_SCORES = 4_000_000
-"""Scores held at a time where the caller names no block: some 100 MB of working memory."""
 
 
 def per_query(
@@ -66,23 +64,52 @@ def per_query(
         if number < 1:
             raise InputError(f"{name}={number}: it must be at least 1")
     scores = similarity_blocks(similarity, truth)
-    labels = None if relevance is None else relevance_blocks(relevance, truth)
+    if relevance is None:
+        parts = _ranked(scores, truth, protocol, ties, block)
+    else:
+        labels = relevance_blocks(relevance, truth)
+        parts = _graded_too(scores, labels, truth, protocol, block, ties=ties, ndcg_at=ndcg_at, tau_at=tau_at)
     results: dict[str, Floats] = {}
+    for direction, queries, values in parts:
+        for name, value in values.items():
+            key = f"{direction}/{name}"
+            results.setdefault(key, np.full(truth.size(direction), np.nan))[queries] = value
+    return results
+
+
+Part: TypeAlias = tuple[Direction, Rows, dict[str, Floats]]
+
+
+def _ranked(scores: Blocks, truth: RetrievalTruth, protocol: str, ties: Ties, block: int | None) -> Iterator[Part]:
+    """Binary metrics, each score asked for once."""
+    for fold in folds(protocol, truth):
+        ranks = both_directions(scores, fold, ties, block)
+        yield "image_to_text", fold.images, _binary(ranks["image_to_text"])
+        yield "text_to_image", fold.captions, _binary(ranks["text_to_image"])
+
+
+def _graded_too(
+    scores: Blocks,
+    labels: Blocks,
+    truth: RetrievalTruth,
+    protocol: str,
+    block: int | None,
+    *,
+    ties: Ties,
+    ndcg_at: int,
+    tau_at: int,
+) -> Iterator[Part]:
+    """Binary and graded metrics: whole lists of some queries at a time, one direction after the other."""
     for direction in DIRECTIONS:
         for fold in folds(protocol, truth):
             for queries, candidates in _query_blocks(truth, direction, fold, block):
                 found = scores.block(direction, queries, candidates)
-                values = _binary(found, *truth.positives(direction, queries, candidates), ties)
-                if labels is not None:
-                    values |= _graded(found, labels.block(direction, queries, candidates), ties, ndcg_at, tau_at)
-                for name, value in values.items():
-                    key = f"{direction}/{name}"
-                    results.setdefault(key, np.full(truth.size(direction), np.nan))[queries] = value
-    return results
+                values = _binary(positive_ranks(found, *truth.positives(direction, queries, candidates), ties))
+                values |= _graded(found, labels.block(direction, queries, candidates), ties, ndcg_at, tau_at)
+                yield direction, queries, values
 
 
-def _binary(scores: NDArray[Any], query: Rows, candidate: Rows, ties: Ties) -> dict[str, Floats]:
-    ranks = positive_ranks(scores, query, candidate, ties)
+def _binary(ranks: PositiveRanks) -> dict[str, Floats]:
     return {
         "rank": ranks.best(),
         "map@r": average_precision_at_r(ranks),
@@ -91,14 +118,18 @@ def _binary(scores: NDArray[Any], query: Rows, candidate: Rows, ties: Ties) -> d
 
 
 def _graded(scores: NDArray[Any], relevance: NDArray[Any], ties: Ties, ndcg_at: int, tau_at: int) -> dict[str, Floats]:
-    ranking = rank(scores, relevance)
-    ndcg_top, ndcg_whole = ranked_ndcg(ranking, [ndcg_at, None], ties)
-    return {
-        f"ndcg@{ndcg_at}": ndcg_top,
-        "ndcg": ndcg_whole,
-        "tau_b": ranked_tau_b(ranking),
-        f"tau_b@{tau_at}": ranked_tau_b(ranking.top(tau_at)),
-    }
+    def work(part_scores: NDArray[Any], part_relevance: NDArray[Any], fast: bool) -> dict[str, Floats]:
+        ranking = rank(part_scores, part_relevance, fast=fast)
+        ndcg_top, ndcg_whole = ranked_ndcg(ranking, [ndcg_at, None], ties)
+        return {
+            f"ndcg@{ndcg_at}": ndcg_top,
+            "ndcg": ndcg_whole,
+            "tau_b": ranked_tau_b(ranking, fast=fast),
+            f"tau_b@{tau_at}": ranked_tau_b(ranking.top(tau_at), fast=fast),
+        }
+
+    parts = in_row_blocks(work, scores, relevance)
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _query_blocks(
@@ -106,6 +137,6 @@ def _query_blocks(
 ) -> Iterator[tuple[Rows, Rows]]:
     asking, candidates = (fold.images, fold.captions) if direction == "image_to_text" else (fold.captions, fold.images)
     queries = np.intersect1d(asking, truth.queries(direction), assume_unique=True)
-    step = block or max(1, BLOCK_SCORES // candidates.size)
+    step = rows_in_block(block, candidates.size)
     for start in range(0, queries.size, step):
         yield queries[start : start + step], candidates

@@ -88,17 +88,41 @@ def positive_ranks(scores: NDArray[Any], query: Rows, candidate: Rows, ties: Tie
     own = scores[query, np.asarray(candidate)[order]]
     place = offset_in_run(run_starts(query))
     tied = run_starts(query) | run_starts(own)
-    at_least = _count(scores, query, own, place, strict=False)
+    run_end = np.append(np.flatnonzero(tied)[1:], query.size)[np.cumsum(tied) - 1]
+    at_least = _count(scores, query, own, place, strict=False) - (place + run_end - np.arange(query.size))
+    better = at_least
+    if ties == "expected":
+        better = _count(scores, query, own, place, strict=True) - (place - offset_in_run(tied))
+    return ranks_from_strangers(query, own, scores.shape[0], at_least, better, ties=ties)
+
+
+def ranks_from_strangers(
+    query: Rows, own: NDArray[Any], queries: int, at_least: Rows, better: Rows, *, ties: Ties
+) -> PositiveRanks:
+    """Ranks from counts of strangers, which are the candidates that are no positive of the query.
+
+    Args:
+        query: the query of each positive, ascending, shape (P,).
+        own: score of each positive, descending within a query, shape (P,).
+        queries: number of queries.
+        at_least: strangers that score at least as much as each positive, shape (P,).
+        better: strangers that score more, shape (P,); not looked at for the rule `worst`.
+        ties: the rule for equal scores, see `positive_ranks`.
+
+    Example:
+        >>> one = np.array([1])
+        >>> ranks_from_strangers(np.array([0]), np.array([0.5]), 1, at_least=2 * one, better=one, ties="expected").rank
+        array([2.5])
+    """
+    place = offset_in_run(run_starts(query))
     if ties == "worst":
-        run_end = np.append(np.flatnonzero(tied)[1:], query.size)[np.cumsum(tied) - 1]
-        positives_at_least = place + run_end - np.arange(query.size)
-        rank = (1 + place + at_least - positives_at_least).astype(np.float64)
-    else:
-        better = _count(scores, query, own, place, strict=True)
-        run = np.cumsum(tied) - 1
-        tied_positives = np.bincount(run)[run] if query.size else run
-        rank = better + (1 + offset_in_run(tied)) * (at_least - better + 1) / (tied_positives + 1)
-    return PositiveRanks(query, rank, scores.shape[0])
+        return PositiveRanks(query, (1 + place + at_least).astype(np.float64), queries)
+    tied = run_starts(query) | run_starts(own)
+    run, turn = np.cumsum(tied) - 1, offset_in_run(tied)
+    tied_positives = np.bincount(run)[run] if query.size else run
+    tied_in_all = at_least - better + tied_positives
+    rank = better + place - turn + (1 + turn) * (tied_in_all + 1) / (tied_positives + 1)
+    return PositiveRanks(query, rank, queries)
 
 
 def check_ties(ties: str) -> None:

@@ -14,10 +14,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bcls.errors import InputError
+from bcls.evaluation.arrays import slice_if_consecutive, to_array
+from bcls.evaluation.cosine import CosineSimilarity
 from bcls.evaluation.ranking import TOLERANCE
 from bcls.evaluation.truth import Direction, RetrievalTruth, Rows
 
 Ask: TypeAlias = Callable[[Rows, Rows], Any]
+
+BLOCK_SCORES = 4_000_000
+"""Scores held at a time where the caller names no block: some 100 MB of working memory."""
+
+
+@runtime_checkable
+class PairSource(Protocol):
+    """Fills blocks, and knows single pairs too."""
+
+    def __call__(self, images: Rows, captions: Rows) -> Any:
+        """The numbers of these images and captions, shape (len(images), len(captions))."""
+
+    def pairs(self, images: Rows, captions: Rows) -> Any:
+        """The number of each image with the caption at the same place, shape (P,)."""
 
 
 @runtime_checkable
@@ -28,38 +44,19 @@ class GradedRelevance(Protocol):
         """Relevance in [0, 1], NaN = unknown, shape (len(images), len(captions)), for these row numbers."""
 
 
-class CosineSimilarity:
-    """The cosine of image and caption embeddings, one block at a time.
+@dataclass(frozen=True, eq=False)
+class MatrixSource:
+    """A matrix held in memory, shape (I, T): blocks of consecutive rows and columns are views of it."""
 
-    It is computed in double and returned in single precision: equal embeddings get equal scores however the blocks
-    are cut, so that ties are ties and the size of a block changes nothing.
+    values: NDArray[Any]
 
-    Args:
-        image_embeddings: shape (I, D), numpy or torch, any floating type, of any length other than 0.
-        caption_embeddings: shape (T, D).
+    def __call__(self, images: Rows, captions: Rows) -> NDArray[Any]:
+        """The numbers of these images and captions, shape (len(images), len(captions))."""
+        return np.asarray(self.values[slice_if_consecutive(images)][:, slice_if_consecutive(captions)])
 
-    Raises:
-        InputError: not two matrices of one width, or a row that is zero or not finite.
-
-    Example:
-        >>> cosine = CosineSimilarity([[3.0, 4.0]], [[1.0, 0.0], [0.0, 2.0]])
-        >>> cosine(np.array([0]), np.array([0, 1]))
-        array([[0.6, 0.8]], dtype=float32)
-    """
-
-    def __init__(self, image_embeddings: Any, caption_embeddings: Any) -> None:
-        self.images = _unit_rows(image_embeddings, "image_embeddings")
-        self.captions = _unit_rows(caption_embeddings, "caption_embeddings")
-        if self.images.shape[1] != self.captions.shape[1]:
-            raise InputError(
-                f"image_embeddings have {self.images.shape[1]} dimensions and caption_embeddings have "
-                f"{self.captions.shape[1]}: they must lie in one space"
-            )
-
-    def __call__(self, images: Rows, captions: Rows) -> NDArray[np.float32]:
-        """Cosine of these images and captions, shape (len(images), len(captions))."""
-        product = self.images[_slice_if_consecutive(images)] @ self.captions[_slice_if_consecutive(captions)].T
-        return np.asarray(product, dtype=np.float32)
+    def pairs(self, images: Rows, captions: Rows) -> NDArray[Any]:
+        """The number of each image with the caption at the same place, shape (P,)."""
+        return np.asarray(self.values[images, captions])
 
 
 @dataclass(frozen=True)
@@ -80,15 +77,43 @@ class Blocks:
         """The numbers of these queries (rows) and candidates (columns)."""
         forward = direction == "image_to_text"
         images, captions = (queries, candidates) if forward else (candidates, queries)
+        values = self.unchecked(images, captions)
+        self.check(values, images, captions)
+        return np.ascontiguousarray(values if forward else values.T)
+
+    def pairs(self, images: Rows, captions: Rows, block: int) -> NDArray[Any]:
+        """The number of each image with the caption at the same place, shape (P,).
+
+        A function is asked for the captions of `block` images at a time.
+
+        Args:
+            images: ascending rows, shape (P,).
+            captions: rows, shape (P,).
+            block: images at a time.
+        """
+        if isinstance(self.ask, PairSource):
+            return to_array(self.ask.pairs(images, captions), self.what)
+        parts, rows = [np.zeros(0, np.float32)], np.unique(images)
+        for start in range(0, rows.size, block):
+            asked = rows[start : start + block]
+            first, last = np.searchsorted(images, [asked[0], asked[-1] + 1])
+            columns, column = np.unique(captions[first:last], return_inverse=True)
+            values = self.unchecked(asked, columns)
+            self.check(values, asked, columns)
+            parts.append(values[np.searchsorted(asked, images[first:last]), column])
+        return np.concatenate(parts)
+
+    def unchecked(self, images: Rows, captions: Rows) -> NDArray[Any]:
+        """The numbers of these images (rows) and captions (columns), only their shape checked."""
         values = to_array(self.ask(images, captions), self.what)
         if values.shape != (images.size, captions.size):
             raise InputError(
                 f"the {self.what} of {images.size} images and {captions.size} captions came in shape {values.shape}"
             )
-        self._check(values, images, captions)
-        return np.ascontiguousarray(values if forward else values.T)
+        return values
 
-    def _check(self, values: NDArray[Any], images: Rows, captions: Rows) -> None:
+    def check(self, values: NDArray[Any], images: Rows, captions: Rows) -> None:
+        """Refuse a number out of its range; the message names its image and its caption."""
         if self.what == "similarity":
             bad, wanted = ~np.isfinite(values), "a finite number"
         else:
@@ -118,40 +143,14 @@ def relevance_blocks(relevance: Any, truth: RetrievalTruth) -> Blocks:
     return Blocks(ask, truth, "relevance")
 
 
-def to_array(values: Any, name: str) -> NDArray[Any]:
-    """Numbers of any kind as a numpy array of float32 or float64 (whole numbers become float64).
-
-    Raises:
-        InputError: they are not real numbers.
+def rows_in_block(block: int | None, width: int) -> int:
+    """Queries held at a time: what the caller said, or as many as make `BLOCK_SCORES` with so many candidates.
 
     Example:
-        >>> to_array([[1, 2]], "similarity")
-        array([[1., 2.]])
+        >>> rows_in_block(None, 25_000), rows_in_block(7, 25_000)
+        (160, 7)
     """
-    if hasattr(values, "detach"):  # a torch tensor; numpy has no bfloat16
-        values = values.detach().cpu()
-        values = values.float() if values.is_floating_point() and values.element_size() < 4 else values
-    array = np.asarray(values)
-    if array.dtype.kind not in "fiub":
-        raise InputError(f"{name} must be numbers, got {array.dtype}")
-    if array.dtype.kind == "f" and array.dtype.itemsize <= 4:
-        return array.astype(np.float32, copy=False)
-    return array.astype(np.float64, copy=False)
-
-
-def _unit_rows(values: Any, name: str) -> NDArray[np.float64]:
-    rows = to_array(values, name).astype(np.float64, copy=False)
-    if rows.ndim != 2:
-        raise InputError(f"{name} must be a matrix (rows, dimensions), got shape {rows.shape}")
-    bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
-    if bad.size:
-        raise InputError(f"{name}: row {bad[0]} has a number that is not finite")
-    largest = np.max(np.abs(rows), axis=1, initial=0.0)
-    zero = np.flatnonzero(largest == 0)
-    if zero.size:
-        raise InputError(f"{name}: row {zero[0]} is zero, which has no direction")
-    rows = rows / largest[:, None]  # so that no square overflows or vanishes
-    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
+    return block or max(1, BLOCK_SCORES // width)
 
 
 def _from_matrix(matrix: Any, truth: RetrievalTruth, what: str) -> Ask:
@@ -162,19 +161,9 @@ def _from_matrix(matrix: Any, truth: RetrievalTruth, what: str) -> Ask:
             f"{truth.captions} captions"
         )
 
-    def ask(images: Rows, captions: Rows) -> NDArray[Any]:
-        return values[_slice_if_consecutive(images)][:, _slice_if_consecutive(captions)]
-
-    return ask
+    return MatrixSource(values)
 
 
 def _check_rows(rows: NDArray[Any], expected: int, name: str, what: str) -> None:
     if rows.shape[0] != expected:
         raise InputError(f"{name} has {rows.shape[0]} rows; the truth has {expected} {what}")
-
-
-def _slice_if_consecutive(rows: Rows) -> Rows | slice:
-    """A slice takes a view where an array of row numbers takes a copy."""
-    if rows.size and (np.diff(rows) == 1).all():
-        return slice(int(rows[0]), int(rows[-1]) + 1)
-    return rows
