@@ -25,11 +25,11 @@ class ChunkedLoss(nn.Module):
     """A loss of a batch whose similarity matrix does not fit: the same value and gradients, from the embeddings.
 
     `ChunkedLoss(loss)(images, captions)` is `loss(images @ captions.T)`, but never holds more than a block of
-    similarities: 32,768 pairs would need several matrices of 4 GB, and need some hundred MB. Triplet-SN and InfoNCE
-    go through square blocks, twice; everything else needs all candidates of a query and goes through blocks of whole
-    queries, once a direction. The gradients of the embeddings are made in the forward pass where they are wanted, and
-    are what is kept for the backward pass; they cannot be differentiated again. Where the whole matrix fits, use the
-    loss itself: it is faster.
+    similarities: at 32,768 pairs of 512 dimensions, about 1 GB in place of several matrices of 4 GB. Triplet-SN and
+    InfoNCE go through square blocks, twice; everything else needs all candidates of a query and goes through blocks of
+    whole queries, once a direction. The gradients of the embeddings are made in the forward pass where they are
+    wanted, and are what is kept for the backward pass; they cannot be differentiated again. Where the whole matrix
+    fits, the time is about the same.
 
     Args:
         loss: `TripletLoss`, `InfoNCELoss`, `KendallLoss` or `BCLSLoss`. Its settings stay its own and may change
@@ -40,11 +40,11 @@ class ChunkedLoss(nn.Module):
     Raises:
         InputError: a block below 1, or a loss without a chunked form.
 
-    Cost: time as below; memory a few blocks (SW-HS: some twenty), the gradients, and what grows with the positive
-    pairs. In products of a (images, dimensions) and a (dimensions, captions) matrix, of which a full matrix takes 3:
-    4 for Triplet-SN and InfoNCE, 6 for the others or down to 2 where few similarities have a gradient (SW-HS
-    `boundary`, hardest negatives), and in addition a sort of each query's candidates for SW-HS. Without gradients: 1
-    and 2. Small blocks cost time.
+    Cost: memory of a few blocks (SW-HS by the torch engine: some twenty), the gradients, and what grows with the
+    positive pairs. Time, in products of an (images, dimensions) and a (dimensions, captions) matrix, of which a full
+    matrix takes 3: 4 for Triplet-SN and InfoNCE; 6 for the others, or down to 2 where few similarities have a gradient
+    (SW-HS `boundary`, hardest negatives); for SW-HS also a sort of each query's candidates. Without gradients: 1 and
+    2. Small blocks cost time. The benchmark is `benchmarks/chunked_losses.py`.
 
     Source: of the plan to accumulate a contrastive loss in tiles, arXiv 2410.17243; of gradients of embeddings kept
     for later, arXiv 2101.06983. The chunked forms of the graded losses are this project's.
