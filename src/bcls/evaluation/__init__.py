@@ -26,6 +26,7 @@ from bcls.evaluation.recall import rank_summary, recall_at
 from bcls.evaluation.results import read_result, write_result
 from bcls.evaluation.similarity import GradedRelevance
 from bcls.evaluation.table import MAIN_METRICS, markdown_table, text_table
+from bcls.evaluation.top import TopCandidates, top_candidates
 from bcls.evaluation.truth import RetrievalTruth
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "PositiveRanks",
     "RetrievalProtocol",
     "RetrievalTruth",
+    "TopCandidates",
     "agreement",
     "average_precision_at_r",
     "evaluate",
@@ -57,5 +59,6 @@ __all__ = [
     "recall_at",
     "summarise",
     "text_table",
+    "top_candidates",
     "write_result",
 ]

@@ -35,7 +35,8 @@ def per_query(
 
     Args:
         similarity: matrix (I, T), numpy or torch; or a function `(image rows, caption rows) -> block`, such as
-            `CosineSimilarity(image_embeddings, caption_embeddings)`.
+            `CosineSimilarity(image_embeddings, caption_embeddings)`. Without relevance a function is asked for every
+            pair once, and beforehand for images and their own captions; with relevance once for each direction.
         truth: the image of every caption.
         protocol: a name of `PROTOCOLS`. With folds, a query's candidates are those of its fold.
         relevance: matrix (I, T) in [0, 1], NaN = unknown; or an object with `matrix(images, captions)`; None for no

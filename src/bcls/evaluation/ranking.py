@@ -176,12 +176,12 @@ def _checked_and_packed(scores: NDArray[Any], relevance: NDArray[Any]) -> tuple[
     check_graded(scores, relevance)
     unknown = np.isnan(relevance)
     levels = np.clip(np.where(unknown, 0, relevance), 0, 1).astype(np.float32)
-    keys = (_descending_codes(scores).astype(np.uint64) << _HALF) | (_ascending_bits(levels).astype(np.uint64))
+    keys = (descending_codes(scores).astype(np.uint64) << _HALF) | (_ascending_bits(levels).astype(np.uint64))
     keys[unknown] = _UNKNOWN
     return keys, np.asarray(relevance.shape[1] - np.count_nonzero(unknown, axis=1), dtype=np.int64)
 
 
-def _descending_codes(scores: NDArray[Any]) -> NDArray[np.uint32]:
+def descending_codes(scores: NDArray[Any]) -> NDArray[np.uint32]:
     """Whole numbers that fall as the scores rise, equal where the scores are equal."""
     if scores.dtype in (np.float16, np.float32):
         return ~_ascending_bits(scores.astype(np.float32))
