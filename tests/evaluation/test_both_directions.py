@@ -26,7 +26,9 @@ def way(request, monkeypatch):
 def assert_ranks(similarity, truth, fold, ties, block=None, scores=None):
     """`both_directions` of `similarity` is what `positive_ranks` makes of `scores`, the same as a matrix."""
     scores = similarity if scores is None else scores
-    found = both_directions(similarity_blocks(similarity, truth), fold, ties, block)
+    found = both_directions(
+        similarity_blocks(similarity, truth), fold, ties, block, fast=compiled.compiled_pays(scores.size)
+    )
     part = scores[np.ix_(fold.images, fold.captions)]
     for direction, block_scores, queries, candidates in (
         ("image_to_text", part, fold.images, fold.captions),
@@ -158,5 +160,7 @@ def test_it_holds_one_block(way):
         return np.equal.outer(images, captions // 2) * 1.0
 
     truth = RetrievalTruth.from_counts([2] * 10)
-    both_directions(similarity_blocks(ask, truth), Fold(np.arange(10), np.arange(20)), "worst", 4)
+    both_directions(
+        similarity_blocks(ask, truth), Fold(np.arange(10), np.arange(20)), "worst", 4, fast=way == "compiled"
+    )
     assert sizes == [(4, 8), (4, 8), (2, 4), (4, 20), (4, 20), (2, 20)]

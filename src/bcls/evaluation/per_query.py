@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bcls.errors import InputError
 from bcls.evaluation.both_directions import both_directions
+from bcls.evaluation.compiled import compiled_pays
 from bcls.evaluation.kendall import ranked_tau_b
 from bcls.evaluation.ndcg import ranked_ndcg
 from bcls.evaluation.precision import average_precision_at_r, r_precision
@@ -83,8 +84,10 @@ Part: TypeAlias = tuple[Direction, Rows, dict[str, Floats]]
 
 def _ranked(scores: Blocks, truth: RetrievalTruth, protocol: str, ties: Ties, block: int | None) -> Iterator[Part]:
     """Binary metrics, each score asked for once."""
-    for fold in folds(protocol, truth):
-        ranks = both_directions(scores, fold, ties, block)
+    parts = folds(protocol, truth)
+    fast = compiled_pays(sum(fold.images.size * fold.captions.size for fold in parts))
+    for fold in parts:
+        ranks = both_directions(scores, fold, ties, block, fast=fast)
         yield "image_to_text", fold.images, _binary(ranks["image_to_text"])
         yield "text_to_image", fold.captions, _binary(ranks["text_to_image"])
 

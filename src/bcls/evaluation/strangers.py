@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bcls.evaluation.compiled import compiled_pays
 from bcls.evaluation.protocols import Fold
 from bcls.evaluation.ranks import PositiveRanks, Ties, ranks_from_strangers
 from bcls.evaluation.runs import offset_in_run, run_starts
@@ -82,7 +81,7 @@ class Positives:
 
 
 def count_strangers(
-    scores: Blocks, fold: Fold, positives: Positives, ties: Ties, block: int
+    scores: Blocks, fold: Fold, positives: Positives, ties: Ties, block: int, *, fast: bool
 ) -> dict[Direction, NDArray[np.int64]]:
     """Count the strangers that reach each positive.
 
@@ -92,6 +91,7 @@ def count_strangers(
         positives: its positives.
         ties: `expected` needs a second level: the strangers that score more.
         block: images held at a time.
+        fast: take compiled kernels (the counts are the same).
 
     Returns:
         For each direction, counts of shape (L, P) with L = 1 or 2 levels: at least as much, more.
@@ -104,7 +104,6 @@ def count_strangers(
     of_columns = positives.by_caption(thresholds, np.inf)
     by_image, by_caption = np.zeros(thresholds.shape, np.int64), np.zeros(of_columns.shape, np.int64)
     starts = positives.starts
-    fast = compiled_pays(fold.images.size * fold.captions.size)
     count = _count_compiled if fast else _count_numpy
     for first in range(0, fold.images.size, block):
         rows = fold.images[first : first + block]

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 from typing import TypeVar
 
 Result = TypeVar("Result")
@@ -45,8 +46,22 @@ def over_rows(work: Callable[[int, int], Result], rows: int, step: int | None = 
     if step is None:
         step = max(1, -(-rows // workers))
     starts = range(0, max(rows, 1), step)
-    stops = [min(start + step, rows) for start in starts]
-    if min(workers, len(starts)) == 1:
-        return [work(start, stop) for start, stop in zip(starts, stops, strict=True)]
-    with ThreadPoolExecutor(min(workers, len(starts))) as pool:
-        return list(pool.map(work, starts, stops))
+    workers = min(workers, len(starts))
+    if workers == 1:
+        return [work(start, min(start + step, rows)) for start in starts]
+    waiting = iter(starts)
+    results: dict[int, Result] = {}
+    lock = Lock()
+
+    def take_turns() -> None:  # far cheaper than a future for each range
+        while True:
+            with lock:
+                start = next(waiting, None)
+            if start is None:
+                return
+            results[start] = work(start, min(start + step, rows))
+
+    with ThreadPoolExecutor(workers) as pool:
+        for done in [pool.submit(take_turns) for _ in range(workers)]:
+            done.result()
+    return [results[start] for start in starts]
