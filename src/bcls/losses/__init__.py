@@ -1,7 +1,8 @@
 """Losses over a similarity matrix and its labels: binary (positives) and continuous (relevance).
 
 They see matrices only, so they fit any model that yields scores. Triplet-SN, SW-HS and their sum are a reconstruction
-of arXiv 2210.11319 from its abstract and from formulas that its authors published elsewhere.
+of arXiv 2210.11319 from its abstract and from formulas that its authors published elsewhere. The others are the losses
+that it is compared with, each from its own source.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from bcls.losses.binary_continuous import BCLSLoss
 from bcls.losses.chunked import ChunkedLoss
 from bcls.losses.infonce import InfoNCELoss, infonce_loss
 from bcls.losses.kendall import KendallLoss, kendall_loss
+from bcls.losses.ladder import LadderLoss, ladder_loss
 from bcls.losses.sigmoid import SigmoidLoss, sigmoid_loss
 from bcls.losses.triplet import TripletLoss, triplet_loss
 from bcls.losses.windows import SelectedPairs, select_pairs
@@ -20,12 +22,14 @@ __all__ = [
     "ChunkedLoss",
     "InfoNCELoss",
     "KendallLoss",
+    "LadderLoss",
     "RetrievalLoss",
     "SelectedPairs",
     "SigmoidLoss",
     "TripletLoss",
     "infonce_loss",
     "kendall_loss",
+    "ladder_loss",
     "select_pairs",
     "sigmoid_loss",
     "triplet_loss",
