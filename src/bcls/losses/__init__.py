@@ -13,6 +13,7 @@ from bcls.losses.chunked import ChunkedLoss
 from bcls.losses.infonce import InfoNCELoss, infonce_loss
 from bcls.losses.kendall import KendallLoss, kendall_loss
 from bcls.losses.ladder import LadderLoss, ladder_loss
+from bcls.losses.selectively_hard import SelectivelyHardLoss, selectively_hard_loss
 from bcls.losses.sigmoid import SigmoidLoss, sigmoid_loss
 from bcls.losses.triplet import TripletLoss, triplet_loss
 from bcls.losses.windows import SelectedPairs, select_pairs
@@ -25,12 +26,14 @@ __all__ = [
     "LadderLoss",
     "RetrievalLoss",
     "SelectedPairs",
+    "SelectivelyHardLoss",
     "SigmoidLoss",
     "TripletLoss",
     "infonce_loss",
     "kendall_loss",
     "ladder_loss",
     "select_pairs",
+    "selectively_hard_loss",
     "sigmoid_loss",
     "triplet_loss",
 ]
