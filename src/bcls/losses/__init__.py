@@ -14,6 +14,7 @@ from bcls.losses.infonce import InfoNCELoss, infonce_loss
 from bcls.losses.kendall import KendallLoss, kendall_loss
 from bcls.losses.ladder import LadderLoss, ladder_loss
 from bcls.losses.selectively_hard import SelectivelyHardLoss, selectively_hard_loss
+from bcls.losses.semantic_margin import SemanticMarginLoss, semantic_margin_loss
 from bcls.losses.sigmoid import SigmoidLoss, sigmoid_loss
 from bcls.losses.triplet import TripletLoss, triplet_loss
 from bcls.losses.windows import SelectedPairs, select_pairs
@@ -27,6 +28,7 @@ __all__ = [
     "RetrievalLoss",
     "SelectedPairs",
     "SelectivelyHardLoss",
+    "SemanticMarginLoss",
     "SigmoidLoss",
     "TripletLoss",
     "infonce_loss",
@@ -34,6 +36,7 @@ __all__ = [
     "ladder_loss",
     "select_pairs",
     "selectively_hard_loss",
+    "semantic_margin_loss",
     "sigmoid_loss",
     "triplet_loss",
 ]

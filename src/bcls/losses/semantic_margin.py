@@ -1,0 +1,152 @@
+"""Semantic adaptive margin: a triplet loss whose margin is the difference of relevance."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import ClassVar, Literal, get_args
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from bcls.errors import InputError
+from bcls.losses.base import RetrievalLoss
+from bcls.losses.matrices import both_directions, check_positives, check_relevance, check_similarity
+from bcls.losses.mean_hinge import mean_hinges, positive_slots
+from bcls.losses.means import mean_where
+from bcls.losses.triplet import Negatives, TripletLoss
+
+Sampling = Literal["all", "hard", "random"]
+
+
+def semantic_margin_loss(
+    similarity: Tensor,
+    relevance: Tensor,
+    positives: Tensor | None = None,
+    *,
+    divisor: float = 4.0,
+    sampling: Sampling = "all",
+) -> Tensor:
+    """The graded term of `SemanticMarginLoss`; see there.
+
+    Example:
+        >>> similarity = torch.tensor([[0.9, 0.8], [0.1, 0.4]])
+        >>> relevance = torch.tensor([[1.0, 0.6], [0.2, 1.0]])
+        >>> semantic_margin_loss(similarity, relevance, divisor=4.0)
+        tensor(0.1250)
+    """
+    similarity = check_similarity(similarity)
+    relevance = check_relevance(similarity, relevance)
+    positives = check_positives(similarity, positives)
+    one = partial(_one_direction, divisor=divisor, sampling=sampling)
+    return both_directions(one, similarity, relevance, positives)
+
+
+def _one_direction(
+    similarity: Tensor, relevance: Tensor, positives: Tensor, *, divisor: float, sampling: Sampling
+) -> Tensor:
+    """The margin moves into the scores: s_n - s_p + (r_p - r_n) / T is a hinge without margin of s - r / T."""
+    known = ~relevance.isnan()
+    shifted = similarity - (relevance.nan_to_num(0.0) / divisor).to(similarity.dtype)
+    negatives = known & ~positives
+    slots = positive_slots(positives & known)
+    own = shifted.gather(1, slots.columns)
+    if sampling == "all":
+        hinges = mean_hinges(shifted, own, negatives)
+    else:
+        preferred = similarity.detach() if sampling == "hard" else torch.rand_like(similarity)
+        chosen = preferred.masked_fill(~negatives, -torch.inf).argmax(dim=1, keepdim=True)
+        hinges = F.relu(shifted.gather(1, chosen) - own) * negatives.any(dim=1, keepdim=True)
+    return mean_where(hinges, slots.there)
+
+
+class SemanticMarginLoss(RetrievalLoss):
+    """Triplet + weight x a triplet term with the margin (r_ip - r_in) / T (SAM).
+
+    For a positive pair (i, p) and a negative n of query i: max(0, s_in - s_ip + (r_ip - r_in) / T). A negative that is
+    nearly as relevant as the positive may stay nearly as similar. The mean over the positive pairs of known relevance,
+    averaged over the two directions. Unknown relevance (NaN) gives no margin: such candidates are neither positives
+    nor negatives of this term. A query without a positive gives no term, one without a negative gives 0.
+
+    Args:
+        divisor: T, at least 1; relevance that differs by 1 asks for a margin of 1 / T.
+        weight: of the graded term, at least 0.
+        sampling: which negatives a positive meets: the mean over `all`, which is what random draws tend to; the most
+            similar one (`hard`); one drawn anew in each call (`random`).
+        margin: of the triplet term.
+        negatives: of the triplet term; the published one is `hard`.
+
+    Raises:
+        InputError: a setting out of range.
+
+    Cost: O(images x captions) memory; `all` sorts each query's candidates.
+
+    Source: arXiv 2110.02623. There relevance is CIDEr-D, not bounded by 1, and a margin is cut at 1, which with
+    relevance in [0, 1] and T of at least 1 never happens; terms are summed over the batch, here they are means. The
+    published code gives one direction's margin to the other, and its hard negative is the least similar one; here the
+    formula is followed.
+
+    Example:
+        >>> loss = SemanticMarginLoss(divisor=4.0, weight=2.0)
+        >>> similarity = torch.tensor([[0.9, 0.8], [0.1, 0.4]])
+        >>> relevance = torch.tensor([[1.0, 0.6], [0.2, 1.0]])
+        >>> {name: round(term.item(), 4) for name, term in loss.terms(similarity, relevance).items()}
+        {'triplet': 0.175, 'semantic_margin': 0.125}
+        >>> loss(similarity, relevance)
+        tensor(0.4250)
+    """
+
+    uses_relevance: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        *,
+        divisor: float = 4.0,
+        weight: float = 5.0,
+        sampling: Sampling = "all",
+        margin: float = 0.2,
+        negatives: Negatives = "hard",
+    ) -> None:
+        super().__init__()
+        if divisor < 1:
+            raise InputError(f"divisor is {divisor}; it must be at least 1")
+        if weight < 0:
+            raise InputError(f"weight is {weight}; it must be at least 0")
+        if sampling not in get_args(Sampling):
+            raise InputError(f"sampling is {sampling!r}; it must be one of {', '.join(get_args(Sampling))}")
+        self.divisor = divisor
+        self.weight = weight
+        self.sampling: Sampling = sampling
+        self.triplet = TripletLoss(margin=margin, negatives=negatives)
+
+    def forward(self, similarity: Tensor, relevance: Tensor, positives: Tensor | None = None) -> Tensor:
+        """The loss.
+
+        Args:
+            similarity: (images, captions) scores, finite; float16 and bfloat16 are computed in float32.
+            relevance: (images, captions) in [0, 1], NaN = unknown.
+            positives: (images, captions) bool; None = the diagonal of a square matrix.
+
+        Returns:
+            A scalar.
+
+        Raises:
+            InputError: a wrong shape, a score that is not finite, a label outside [0, 1], no positive at all.
+        """
+        return self.combine(self.terms(similarity, relevance, positives))
+
+    def terms(
+        self, similarity: Tensor, relevance: Tensor | None = None, positives: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """`{"triplet": ..., "semantic_margin": ...}`, the graded term without its weight."""
+        relevance = check_relevance(similarity, relevance)
+        graded = semantic_margin_loss(similarity, relevance, positives, divisor=self.divisor, sampling=self.sampling)
+        return {**self.triplet.terms(similarity, positives=positives), "semantic_margin": graded}
+
+    def combine(self, terms: dict[str, Tensor]) -> Tensor:
+        """The triplet term plus the weighted graded term."""
+        return terms["triplet"] + self.weight * terms["semantic_margin"]
+
+    def extra_repr(self) -> str:
+        """The settings, for `print`."""
+        return f"divisor={self.divisor}, weight={self.weight}, sampling={self.sampling!r}"
