@@ -13,6 +13,7 @@ from bcls.losses.chunked import ChunkedLoss
 from bcls.losses.infonce import InfoNCELoss, infonce_loss
 from bcls.losses.kendall import KendallLoss, kendall_loss
 from bcls.losses.ladder import LadderLoss, ladder_loss
+from bcls.losses.language_margin import LanguageMarginLoss, language_margin_loss
 from bcls.losses.selectively_hard import SelectivelyHardLoss, selectively_hard_loss
 from bcls.losses.semantic_margin import SemanticMarginLoss, semantic_margin_loss
 from bcls.losses.sigmoid import SigmoidLoss, sigmoid_loss
@@ -25,6 +26,7 @@ __all__ = [
     "InfoNCELoss",
     "KendallLoss",
     "LadderLoss",
+    "LanguageMarginLoss",
     "RetrievalLoss",
     "SelectedPairs",
     "SelectivelyHardLoss",
@@ -34,6 +36,7 @@ __all__ = [
     "infonce_loss",
     "kendall_loss",
     "ladder_loss",
+    "language_margin_loss",
     "select_pairs",
     "selectively_hard_loss",
     "semantic_margin_loss",
