@@ -17,6 +17,7 @@ from bcls.losses.language_margin import LanguageMarginLoss, language_margin_loss
 from bcls.losses.selectively_hard import SelectivelyHardLoss, selectively_hard_loss
 from bcls.losses.semantic_margin import SemanticMarginLoss, semantic_margin_loss
 from bcls.losses.sigmoid import SigmoidLoss, sigmoid_loss
+from bcls.losses.smooth_ndcg import SmoothNDCGLoss, smooth_ndcg_loss
 from bcls.losses.triplet import TripletLoss, triplet_loss
 from bcls.losses.windows import SelectedPairs, select_pairs
 
@@ -32,6 +33,7 @@ __all__ = [
     "SelectivelyHardLoss",
     "SemanticMarginLoss",
     "SigmoidLoss",
+    "SmoothNDCGLoss",
     "TripletLoss",
     "infonce_loss",
     "kendall_loss",
@@ -41,5 +43,6 @@ __all__ = [
     "selectively_hard_loss",
     "semantic_margin_loss",
     "sigmoid_loss",
+    "smooth_ndcg_loss",
     "triplet_loss",
 ]
