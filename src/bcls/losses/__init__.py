@@ -14,6 +14,7 @@ from bcls.losses.infonce import InfoNCELoss, infonce_loss
 from bcls.losses.kendall import KendallLoss, kendall_loss
 from bcls.losses.ladder import LadderLoss, ladder_loss
 from bcls.losses.language_margin import LanguageMarginLoss, language_margin_loss
+from bcls.losses.log_ratio import LogRatioLoss, log_ratio_loss
 from bcls.losses.selectively_hard import SelectivelyHardLoss, selectively_hard_loss
 from bcls.losses.semantic_margin import SemanticMarginLoss, semantic_margin_loss
 from bcls.losses.sigmoid import SigmoidLoss, sigmoid_loss
@@ -28,6 +29,7 @@ __all__ = [
     "KendallLoss",
     "LadderLoss",
     "LanguageMarginLoss",
+    "LogRatioLoss",
     "RetrievalLoss",
     "SelectedPairs",
     "SelectivelyHardLoss",
@@ -39,6 +41,7 @@ __all__ = [
     "kendall_loss",
     "ladder_loss",
     "language_margin_loss",
+    "log_ratio_loss",
     "select_pairs",
     "selectively_hard_loss",
     "semantic_margin_loss",
