@@ -19,6 +19,7 @@ from bcls.losses.selectively_hard import SelectivelyHardLoss, selectively_hard_l
 from bcls.losses.semantic_margin import SemanticMarginLoss, semantic_margin_loss
 from bcls.losses.sigmoid import SigmoidLoss, sigmoid_loss
 from bcls.losses.smooth_ndcg import SmoothNDCGLoss, smooth_ndcg_loss
+from bcls.losses.soft_contrast import SoftContrastLoss, soft_contrast_loss
 from bcls.losses.triplet import TripletLoss, triplet_loss
 from bcls.losses.windows import SelectedPairs, select_pairs
 
@@ -36,6 +37,7 @@ __all__ = [
     "SemanticMarginLoss",
     "SigmoidLoss",
     "SmoothNDCGLoss",
+    "SoftContrastLoss",
     "TripletLoss",
     "infonce_loss",
     "kendall_loss",
@@ -47,5 +49,6 @@ __all__ = [
     "semantic_margin_loss",
     "sigmoid_loss",
     "smooth_ndcg_loss",
+    "soft_contrast_loss",
     "triplet_loss",
 ]
