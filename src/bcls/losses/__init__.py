@@ -10,6 +10,7 @@ from __future__ import annotations
 from bcls.losses.base import RetrievalLoss
 from bcls.losses.binary_continuous import BCLSLoss
 from bcls.losses.chunked import ChunkedLoss
+from bcls.losses.cosent import CoSENTLoss, cosent_loss
 from bcls.losses.infonce import InfoNCELoss, infonce_loss
 from bcls.losses.kendall import KendallLoss, kendall_loss
 from bcls.losses.ladder import LadderLoss, ladder_loss
@@ -26,6 +27,7 @@ from bcls.losses.windows import SelectedPairs, select_pairs
 __all__ = [
     "BCLSLoss",
     "ChunkedLoss",
+    "CoSENTLoss",
     "InfoNCELoss",
     "KendallLoss",
     "LadderLoss",
@@ -39,6 +41,7 @@ __all__ = [
     "SmoothNDCGLoss",
     "SoftContrastLoss",
     "TripletLoss",
+    "cosent_loss",
     "infonce_loss",
     "kendall_loss",
     "ladder_loss",
