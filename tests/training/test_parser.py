@@ -8,7 +8,20 @@ import pytest
 import torch
 
 from bcls.errors import InputError
-from bcls.losses import BCLSLoss, InfoNCELoss, KendallLoss, TripletLoss
+from bcls.losses import (
+    BCLSLoss,
+    CoSENTLoss,
+    InfoNCELoss,
+    KendallLoss,
+    LadderLoss,
+    LanguageMarginLoss,
+    LogRatioLoss,
+    SelectivelyHardLoss,
+    SemanticMarginLoss,
+    SmoothNDCGLoss,
+    SoftContrastLoss,
+    TripletLoss,
+)
 from bcls.training import load_config
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs" / "flickr8k"
@@ -79,6 +92,14 @@ def test_the_flickr8k_config_loads():
         ("window", BCLSLoss, "window"),
         ("stride", BCLSLoss, "stride"),
         ("first", BCLSLoss, "first"),
+        ("ladder", LadderLoss, None),
+        ("smooth_ndcg", SmoothNDCGLoss, None),
+        ("log_ratio", LogRatioLoss, None),
+        ("semantic_margin", SemanticMarginLoss, None),
+        ("language_margin", LanguageMarginLoss, None),
+        ("selectively_hard", SelectivelyHardLoss, None),
+        ("soft_contrast", SoftContrastLoss, None),
+        ("cosent", CoSENTLoss, None),
     ],
 )
 def test_each_loss_file_replaces_the_loss_of_the_base(name, kind, pairs):
@@ -91,4 +112,4 @@ def test_each_loss_file_replaces_the_loss_of_the_base(name, kind, pairs):
 
 
 def test_every_loss_file_is_tested():
-    assert len(list((CONFIGS / "losses").glob("*.yaml"))) == 8
+    assert len(list((CONFIGS / "losses").glob("*.yaml"))) == 16
