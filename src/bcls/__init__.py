@@ -16,7 +16,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bcls.data import read_dataset
     from bcls.evaluation import RetrievalTruth, evaluate
-    from bcls.losses import BCLSLoss, InfoNCELoss, KendallLoss, SigmoidLoss, TripletLoss
+    from bcls.losses import (
+        BCLSLoss,
+        CoSENTLoss,
+        InfoNCELoss,
+        KendallLoss,
+        LadderLoss,
+        LanguageMarginLoss,
+        LogRatioLoss,
+        SelectivelyHardLoss,
+        SemanticMarginLoss,
+        SigmoidLoss,
+        SmoothNDCGLoss,
+        SoftContrastLoss,
+        TripletLoss,
+    )
     from bcls.models import RetrievalModel
     from bcls.relevance import CaptionRelevance, CiderScorer, RelevanceTable, SentenceScorer, TfidfScorer
 
@@ -26,13 +40,21 @@ __all__ = [
     "BCLSLoss",
     "CaptionRelevance",
     "CiderScorer",
+    "CoSENTLoss",
     "InfoNCELoss",
     "KendallLoss",
+    "LadderLoss",
+    "LanguageMarginLoss",
+    "LogRatioLoss",
     "RelevanceTable",
     "RetrievalModel",
     "RetrievalTruth",
+    "SelectivelyHardLoss",
+    "SemanticMarginLoss",
     "SentenceScorer",
     "SigmoidLoss",
+    "SmoothNDCGLoss",
+    "SoftContrastLoss",
     "TfidfScorer",
     "TripletLoss",
     "__version__",
