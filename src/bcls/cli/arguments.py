@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def parse_words(parser: ArgumentParser, words: Sequence[str]) -> dict[str, Any]:
-    """Parse a verb's words.
+    """Parse a verb's words; an option may be written with hyphens or underscores.
 
     Raises:
         InputError: anything that the parser refuses.
@@ -25,9 +25,17 @@ def parse_words(parser: ArgumentParser, words: Sequence[str]) -> dict[str, Any]:
     from jsonargparse import ArgumentError  # noqa: PLC0415
 
     try:
-        return dict(vars(parser.parse_args(list(words))))
+        return dict(vars(parser.parse_args([_underscored(word) for word in words])))
     except ArgumentError as error:
         raise InputError(" ".join(str(error).split())) from None
+
+
+def _underscored(word: str) -> str:
+    """The word with underscores in an option's name, its value untouched."""
+    if not word.startswith("--"):
+        return word
+    name, equals, value = word[2:].partition("=")
+    return f"--{name.replace('-', '_')}{equals}{value}"
 
 
 def scorer_from(words: str) -> Scorer:

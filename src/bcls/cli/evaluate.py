@@ -1,74 +1,95 @@
-"""`bcls evaluate`: judge a trained model."""
+"""`bcls evaluate`: judge a trained model, or anybody's embeddings."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bcls.cli.arguments import parse_words, require_training, scorer_from
+from bcls.cli.models import find_model
 from bcls.errors import InputError
 
-DESCRIPTION = """Judge a run or a saved model on a split. A run knows its data; a model must be told.
+if TYPE_CHECKING:
+    from jsonargparse import ArgumentParser
 
-example: bcls evaluate runs/flickr8k/bcls --split val --scorer cider"""
+DESCRIPTION = """Judge a run or a saved model on a split, or the embeddings or similarities of any other model. A run
+knows its data; a model must be told. Rows of files lie in the order of the split, or are matched by ids.
+
+example: bcls evaluate runs/flickr8k/bcls --split val --scorer cider
+
+example: bcls evaluate --image-embeddings i.npy --caption-embeddings c.npy --data ../shared/data/flickr8k"""
+
+SCORERS = "judges graded order: cider (default), tfidf, sentence, none"
 
 
 def run(words: list[str]) -> int:
     """Judge and print the table."""
+    given = parse_words(_parser(), words)
+    files = [given[name] for name in ("image_embeddings", "caption_embeddings", "similarity") if given[name]]
+    if given["model"] is None and not files:
+        raise InputError("name a model to judge, or --image_embeddings and --caption_embeddings, or --similarity")
+    if given["model"] is not None and files:
+        raise InputError(f"judge either the model {given['model']} or {files[0]}, not both")
+    if files:
+        from bcls.cli.evaluate_files import judge_files  # noqa: PLC0415
+
+        name, metrics, about, output = judge_files(given)
+    else:
+        name, metrics, about, output = _judge_model(given)
+    from bcls.evaluation import text_table, write_result  # noqa: PLC0415
+
+    asked = {key: given[key] for key in ("split", "scene_truth", "protocol")} | {"scorer": given["scorer"] or "cider"}
+    output = Path(given["output"] or output)
+    write_result(output, metrics, asked | about)
+    print(text_table({name: metrics}))
+    print(f"all metrics: {output}")
+    return 0
+
+
+def _parser() -> ArgumentParser:
     import jsonargparse  # noqa: PLC0415
 
     parser = jsonargparse.ArgumentParser(prog="bcls evaluate", description=DESCRIPTION, exit_on_error=False)
-    parser.add_argument("model", type=str, help="a run's folder, a model's folder, or a hub id")
+    parser.add_argument("model", type=str | None, nargs="?", help="a run's folder, a model's folder, or a hub id")
+    parser.add_argument("--image_embeddings", type=str | None, help="a .npy or .safetensors file (images, dimensions)")
+    parser.add_argument("--caption_embeddings", type=str | None, help="the same of the captions")
+    parser.add_argument("--similarity", type=str | None, help="instead of both: a file (images, captions)")
+    parser.add_argument("--image_ids", type=str | None, help="ids of the image rows: a .txt or .json file")
+    parser.add_argument("--caption_ids", type=str | None, help="ids of the caption rows")
+    parser.add_argument("--caption_image", type=str | None, help="instead of --data: each caption's image row, a file")
     parser.add_argument("--data", type=str | None, default=None, help="the data set; default: the run's")
     parser.add_argument("--features", type=str | None, default=None, help="the features; default: the run's")
     parser.add_argument("--split", type=str, default="val", help="which split")
-    parser.add_argument("--scorer", type=str, default="cider", help="judges graded order: cider, tfidf, sentence, none")
+    parser.add_argument("--scorer", type=str | None, default=None, help=SCORERS)
     parser.add_argument("--scene_truth", type=bool, default=False, help="judge by the truth of made scenes")
     parser.add_argument("--labels", type=str, default="runs/labels", help="folder of the scorer's encodings")
     parser.add_argument("--fit_split", type=str, default="train", help="where its document frequencies come from")
     parser.add_argument("--protocol", type=str, default="whole", help="whole, flickr8k, flickr30k, coco-5k, coco-1k")
     parser.add_argument("--output", type=str | None, default=None, help="the JSON file; default: in the run's folder")
-    given = parse_words(parser, words)
+    return parser
+
+
+def _judge_model(given: dict[str, Any]) -> tuple[str, dict[str, float], dict[str, Any], Path]:
+    """Name, metrics, what was judged, and where the result belongs."""
+    for option in ("image_ids", "caption_ids", "caption_image"):
+        if given[option]:
+            raise InputError(f"--{option} tells about rows of embeddings; the model {given['model']} makes its own")
     require_training("bcls evaluate")
-    from bcls.evaluation import text_table, write_result  # noqa: PLC0415
     from bcls.models import RetrievalModel  # noqa: PLC0415
     from bcls.training.judging import judge_model  # noqa: PLC0415
 
-    folder = Path(given["model"])
-    about = _run_data(folder)
-    data = given["data"] or about.get("path")
-    if data is None:
-        raise InputError(f"{folder} is not a run, so that its data is not known: name it with --data")
-    is_run = (folder / "model").is_dir()
+    found = find_model(given["model"], given["data"], given["features"])
     metrics = judge_model(
-        RetrievalModel.from_pretrained(folder / "model" if is_run else given["model"]),
-        data,
+        RetrievalModel.from_pretrained(found.model),
+        found.data,
         given["split"],
-        features=given["features"] or about.get("features"),
-        scorer=None if given["scorer"] == "none" else scorer_from(given["scorer"]),
+        features=found.features,
+        scorer=None if given["scorer"] == "none" else scorer_from(given["scorer"] or "cider"),
         scene_truth=given["scene_truth"],
         labels_folder=Path(given["labels"]),
         fit_split=given["fit_split"],
         protocol=given["protocol"],
     )
-    asked = {name: given[name] for name in ("split", "scorer", "scene_truth", "protocol")}
-    output = Path(given["output"] or (folder / f"{given['split']}.json" if is_run else f"{folder.name}.json"))
-    write_result(output, metrics, {"model": given["model"], "data": data, **asked})
-    print(text_table({folder.name: metrics}))
-    print(f"all metrics: {output}")
-    return 0
-
-
-def _run_data(folder: Path) -> dict[str, Any]:
-    """The data section of a run's config; empty where the folder is no run."""
-    import yaml  # noqa: PLC0415
-
-    config = folder / "config.yaml"
-    if not config.is_file():
-        return {}
-    try:
-        content = yaml.safe_load(config.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise InputError(f"{config}: not YAML ({error})") from None
-    data = content.get("data") if isinstance(content, dict) else None
-    return data if isinstance(data, dict) else {}
+    folder = Path(given["model"])
+    output = folder / f"{given['split']}.json" if found.is_run else Path(f"{folder.name}.json")
+    return folder.name, metrics, {"model": given["model"], "data": found.data}, output

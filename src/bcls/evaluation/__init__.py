@@ -5,6 +5,7 @@ Arrays and ids go in, a flat dict of numbers comes out; encoding is the caller's
 
 from __future__ import annotations
 
+from bcls.evaluation.array_files import read_embeddings, read_similarity
 from bcls.evaluation.cosine import CosineSimilarity
 from bcls.evaluation.evaluate import evaluate, evaluate_similarity, summarise
 from bcls.evaluation.human import (
@@ -24,6 +25,7 @@ from bcls.evaluation.protocols import PROTOCOLS, RetrievalProtocol
 from bcls.evaluation.ranks import PositiveRanks, positive_ranks
 from bcls.evaluation.recall import rank_summary, recall_at
 from bcls.evaluation.results import read_result, write_result
+from bcls.evaluation.row_lists import match_rows, read_caption_image, read_ids
 from bcls.evaluation.similarity import GradedRelevance
 from bcls.evaluation.table import MAIN_METRICS, markdown_table, text_table
 from bcls.evaluation.top import TopCandidates, top_candidates
@@ -48,14 +50,19 @@ __all__ = [
     "graded_pairs",
     "kendall_tau_b",
     "markdown_table",
+    "match_rows",
     "ndcg",
     "per_query",
     "positive_ranks",
     "r_precision",
     "rank_summary",
+    "read_caption_image",
     "read_crowdflower",
+    "read_embeddings",
     "read_expert",
+    "read_ids",
     "read_result",
+    "read_similarity",
     "recall_at",
     "summarise",
     "text_table",

@@ -1,0 +1,61 @@
+"""Finding the model and the data that a command names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bcls.errors import InputError
+
+
+@dataclass(frozen=True)
+class FoundModel:
+    """A model to judge.
+
+    Attributes:
+        model: its folder, or a hub id.
+        data: path of the data set to judge it on.
+        features: what its image tower takes; None = pictures.
+        is_run: whether a run's folder was named.
+    """
+
+    model: str | Path
+    data: str
+    features: str | None
+    is_run: bool
+
+
+def find_model(named: str, data: str | None = None, features: str | None = None) -> FoundModel:
+    """The model of a run's folder, a model's folder or a hub id, and its data.
+
+    Args:
+        named: what the person wrote.
+        data: the data set to use in place of the run's.
+        features: the features to use in place of the run's.
+
+    Raises:
+        InputError: no data is known, or the run's config cannot be read.
+    """
+    folder = Path(named)
+    about = _run_data(folder)
+    path = data or about.get("path")
+    if path is None:
+        raise InputError(f"{folder} is not a run, so that its data is not known: name it with --data")
+    is_run = (folder / "model").is_dir()
+    return FoundModel(folder / "model" if is_run else named, path, features or about.get("features"), is_run)
+
+
+def _run_data(folder: Path) -> dict[str, Any]:
+    """The data section of a run's config; empty where the folder is no run."""
+    import yaml  # noqa: PLC0415
+
+    config = folder / "config.yaml"
+    if not config.is_file():
+        return {}
+    try:
+        content = yaml.safe_load(config.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise InputError(f"{config}: not YAML ({error})") from None
+    data = content.get("data") if isinstance(content, dict) else None
+    return data if isinstance(data, dict) else {}

@@ -1,0 +1,132 @@
+"""Other people's embeddings and similarities from files, memory-mapped; no pickle is ever read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bcls.errors import InputError
+from bcls.evaluation.arrays import to_array
+
+BLOCK_NUMBERS = 4_000_000
+
+
+def read_embeddings(path: str | Path) -> NDArray[Any]:
+    """Read embeddings, one row an image or a caption.
+
+    Args:
+        path: a `.npy` or `.safetensors` file; `FILE.safetensors:NAME` where that holds several tensors.
+
+    Returns:
+        Shape (rows, dimensions), float32 or float64; a view of the file where it holds one of these.
+
+    Raises:
+        InputError: not such a file, pickled, not a matrix of numbers, or a row that is zero or not finite.
+
+    Cost: one pass over the file to check it.
+
+    Example:
+        >>> import tempfile
+        >>> file = Path(tempfile.mkdtemp()) / "images.npy"
+        >>> np.save(file, np.eye(2, 3, dtype=np.float32))
+        >>> read_embeddings(file).shape
+        (2, 3)
+    """
+    matrix = _read_matrix(path)
+    for start, block in _blocks(matrix):
+        zero = np.flatnonzero(~block.any(axis=1))
+        if zero.size:
+            raise InputError(f"{path}: row {start + int(zero[0])} is zero, which has no direction")
+    return matrix
+
+
+def read_similarity(path: str | Path) -> NDArray[Any]:
+    """Read a similarity matrix: images are rows, captions are columns, higher is nearer.
+
+    Args:
+        path: a `.npy` or `.safetensors` file; `FILE.safetensors:NAME` where that holds several tensors.
+
+    Returns:
+        Shape (images, captions), float32 or float64; a view of the file where it holds one of these.
+
+    Raises:
+        InputError: not such a file, pickled, not a matrix of numbers, or a number that is not finite.
+
+    Cost: one pass over the file to check it.
+
+    Example:
+        >>> import tempfile
+        >>> file = Path(tempfile.mkdtemp()) / "similarity.npy"
+        >>> np.save(file, np.array([[0.5, np.nan]]))
+        >>> read_similarity(file)
+        Traceback (most recent call last):
+        bcls.errors.InputError: .../similarity.npy: row 0, column 1 is nan, not a finite number
+    """
+    return _read_matrix(path)
+
+
+def _read_matrix(path: str | Path) -> NDArray[Any]:
+    array = read_array(path)
+    matrix = to_array(array, str(path))
+    if matrix.ndim != 2 or not matrix.size:
+        raise InputError(f"{path}: must be a matrix with rows and columns, but its shape is {tuple(matrix.shape)}")
+    for start, block in _blocks(matrix):
+        bad = ~np.isfinite(block)
+        if bad.any():
+            row, column = (int(place[0]) for place in np.nonzero(bad))
+            raise InputError(f"{path}: row {start + row}, column {column} is {block[row, column]}, not a finite number")
+    return matrix
+
+
+def read_array(path: str | Path) -> Any:
+    """The array of a `.npy` (numpy) or `.safetensors` (torch, which knows bfloat16) file, memory-mapped.
+
+    Raises:
+        InputError: not such a file, or pickled.
+    """
+    file, _, tensor = str(path).partition(".safetensors:")
+    if tensor:
+        return _read_safetensors(Path(f"{file}.safetensors"), tensor)
+    whole = Path(path)
+    if not whole.is_file():
+        raise InputError(f"{path}: no such file")
+    if whole.suffix == ".safetensors":
+        return _read_safetensors(whole, None)
+    if whole.suffix == ".npy":
+        return _read_npy(whole)
+    raise InputError(f"{path}: arrays are read from .npy and .safetensors files only")
+
+
+def _read_npy(path: Path) -> NDArray[Any]:
+    try:
+        return np.lib.format.open_memmap(path, mode="r")
+    except (ValueError, OSError, EOFError, SyntaxError, TypeError) as error:
+        if "Python objects" in str(error):
+            raise InputError(
+                f"{path}: holds pickled Python objects, which are never read; save it as an array of numbers"
+            ) from None
+        raise InputError(f"{path}: not a whole .npy file ({error})") from None
+
+
+def _read_safetensors(path: Path, name: str | None) -> Any:
+    from safetensors import SafetensorError, safe_open  # noqa: PLC0415
+
+    try:
+        with safe_open(path, framework="pt") as opened:
+            names = sorted(opened.keys())
+            if name is None and len(names) != 1:
+                raise InputError(f"{path}: holds {len(names)} tensors ({', '.join(names)}): name one as {path}:NAME")
+            if name is not None and name not in names:
+                raise InputError(f"{path}: no tensor {name!r}; there are: {', '.join(names) or 'none'}")
+            return opened.get_tensor(names[0] if name is None else name)
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path}: not a readable .safetensors file ({error})") from None
+
+
+def _blocks(matrix: NDArray[Any]) -> list[tuple[int, NDArray[Any]]]:
+    """First rows and views of parts of a matrix that are small enough to look at."""
+    step = max(1, BLOCK_NUMBERS // matrix.shape[1])
+    return [(start, matrix[start : start + step]) for start in range(0, matrix.shape[0], step)]

@@ -1,0 +1,123 @@
+"""`bcls evaluate` on anybody's embeddings."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from bcls.data import read_dataset
+from bcls.evaluation import RetrievalTruth, evaluate
+
+
+@pytest.fixture
+def part(folder):
+    return read_dataset(folder).split("val")
+
+
+@pytest.fixture
+def embeddings(part, tmp_path, monkeypatch):
+    """Embeddings of the validation split in files of a working folder: (images, captions)."""
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(0)
+    images = random.normal(size=(len(part.images), 6)).astype(np.float32)
+    captions = (images[part.caption_image] + random.normal(size=(len(part.caption_ids), 6))).astype(np.float32)
+    np.save("images.npy", images)
+    np.save("captions.npy", captions)
+    return images, captions
+
+
+PAIR = ("evaluate", "--image-embeddings", "images.npy", "--caption-embeddings", "captions.npy")
+
+
+def _metrics(said, file="images.result.json"):
+    assert said.code == 0, said.err
+    with open(file) as opened:  # noqa: PTH123
+        return json.load(opened)["metrics"]
+
+
+def test_rows_in_the_order_of_the_split(bcls, embeddings, part, folder):
+    said = bcls(*PAIR, "--data", folder, "--scorer", "tfidf")
+    metrics = _metrics(said)
+    expected = evaluate(*embeddings, RetrievalTruth(part.caption_image, len(part.images)))
+    assert expected.items() <= metrics.items()
+    assert 0 < metrics["ndcg@10"] <= 1
+    assert "rsum" in said.out
+
+
+def test_rows_matched_by_ids_give_the_same(bcls, embeddings, part, folder):
+    expected = _metrics(bcls(*PAIR, "--data", folder, "--scorer", "none"))
+    images, captions = embeddings
+    image_order = np.random.default_rng(1).permutation(len(images))
+    caption_order = np.random.default_rng(2).permutation(len(captions))
+    np.save("images.npy", images[image_order])
+    np.save("captions.npy", captions[caption_order])
+    with open("i.txt", "w") as file:  # noqa: PTH123
+        file.writelines(f"{part.image_ids[row]}\n" for row in image_order)
+    with open("c.json", "w") as file:  # noqa: PTH123
+        json.dump([part.caption_ids[row] for row in caption_order], file)
+    ids = ("--image-ids", "i.txt", "--caption-ids", "c.json")
+    assert _metrics(bcls(*PAIR, "--data", folder, "--scorer", "none", *ids)) == expected
+    unit = [rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (images[image_order], captions)]
+    np.save("s.npy", unit[0] @ unit[1][caption_order].T)
+    said = bcls("evaluate", "--similarity", "s.npy", "--data", folder, "--scorer", "none", *ids)
+    assert _metrics(said, "s.result.json") == pytest.approx(expected)
+
+
+def test_a_file_tells_each_captions_image(bcls, embeddings, part, folder):
+    np.save("rows.npy", part.caption_image)
+    expected = _metrics(bcls(*PAIR, "--data", folder, "--scorer", "none"))
+    assert _metrics(bcls(*PAIR, "--caption-image", "rows.npy")) == expected
+    about = json.loads((folder.parent / "images.result.json").read_text())["about"]
+    assert about == {
+        "caption_embeddings": "captions.npy",
+        "caption_image": "rows.npy",
+        "image_embeddings": "images.npy",
+        "protocol": "whole",
+        "scene_truth": False,
+        "scorer": "none",
+        "split": None,
+    }
+
+
+def test_refusals_are_one_line(bcls, embeddings, part, folder):
+    images, _ = embeddings
+    np.save("few.npy", images[:3])
+    np.save("wide.npy", np.ones((len(images), 7), dtype=np.float32))
+    np.save("rows.npy", part.caption_image)
+    np.save("rows_high.npy", part.caption_image + 1)
+    np.save("rows_few.npy", part.caption_image[:5])
+    for name, ids in [
+        ("some.txt", part.image_ids[:3]),
+        ("other.txt", ["x", *part.image_ids[1:]]),
+        ("twice.txt", [part.image_ids[1], *part.image_ids[1:]]),
+    ]:
+        (folder.parent / name).write_text("\n".join(ids))
+    data = ("--data", folder)
+    few = ("evaluate", "--image-embeddings", "few.npy", "--caption-embeddings", "captions.npy")
+    wide = ("evaluate", "--image-embeddings", "wide.npy", "--caption-embeddings", "captions.npy")
+    for words, named in [
+        ((*few, *data), "few.npy: 3 images, but the split 'val' of"),
+        ((*wide, *data), "wide.npy has 7 dimensions and captions.npy has 6"),
+        ((*PAIR, *data, "--image-ids", "some.txt"), "some.txt: 3 ids for the 8 images of images.npy"),
+        ((*PAIR, *data, "--image-ids", "other.txt"), "other.txt: 1 ids of the split 'val' of"),
+        ((*PAIR, *data, "--image-ids", "twice.txt"), "twice.txt: row 1: the id '17' is already that of row 0"),
+        ((*PAIR, *data, "--protocol", "flickr8k"), "the protocol 'flickr8k' needs 1,000 images, there are 8"),
+        ((*PAIR, *data, "--split", "test"), "no split 'test'"),
+        ((*PAIR, *data, "--features", "vectors"), "--features is for models"),
+        ((*PAIR, *data, "--similarity", "s.npy"), "not both"),
+        ((*PAIR, *data, "--caption-image", "rows.npy"), "Give one of --data and --caption_image"),
+        (PAIR, "Give one of --data and --caption_image"),
+        (PAIR[:3], "--caption_embeddings is missing"),
+        ((*PAIR, "--caption-image", "rows_high.npy"), "rows_high.npy: caption row 14: image row 8 is not in -1..7"),
+        ((*PAIR, "--caption-image", "rows_few.npy"), "image rows of 5 captions, but captions.npy has 16"),
+        ((*PAIR, "--caption-image", "rows.npy", "--scorer", "cider"), "graded metrics need captions"),
+        (("evaluate", "run", *PAIR[1:]), "judge either the model run or images.npy"),
+        (("evaluate", "run", "--image-ids", "some.txt"), "--image_ids tells about rows of embeddings"),
+        (("evaluate",), "name a model to judge"),
+    ]:
+        said = bcls(*words)
+        assert said.code == 2, (words, said.err)
+        assert named in said.err.splitlines()[-1], (words, said.err)
+        assert said.err.startswith("bcls: error: ")
