@@ -121,7 +121,7 @@ def from_matrix(protocol: str) -> Callable[[int], Sides]:
 
 
 def hit_rates(images: int) -> Sides:
-    from torchmetrics.functional.retrieval import retrieval_hit_rate  # noqa: PLC0415
+    from torchmetrics.functional.retrieval import retrieval_hit_rate
 
     found, told, truth = embeddings(images, 64, 2.2)
     similarity = unit(found) @ unit(told).T
@@ -179,7 +179,7 @@ def graded_lists(images: int) -> tuple[np.ndarray, np.ndarray, int]:
 
 
 def tau(images: int) -> Sides:
-    from scipy.stats import kendalltau  # noqa: PLC0415
+    from scipy.stats import kendalltau
 
     scores, relevance, sample = graded_lists(images)
     return Sides(
@@ -191,7 +191,7 @@ def tau(images: int) -> Sides:
 
 
 def graded_gain(images: int) -> Sides:
-    from sklearn.metrics import ndcg_score  # noqa: PLC0415
+    from sklearn.metrics import ndcg_score
 
     scores, relevance, sample = graded_lists(images)
     return Sides(

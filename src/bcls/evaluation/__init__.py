@@ -6,8 +6,10 @@ Arrays and ids go in, a flat dict of numbers comes out; encoding is the caller's
 from __future__ import annotations
 
 from bcls.evaluation.array_files import read_embeddings, read_similarity
+from bcls.evaluation.comparison import Difference, compare
 from bcls.evaluation.cosine import CosineSimilarity
 from bcls.evaluation.evaluate import evaluate, evaluate_similarity, summarise
+from bcls.evaluation.holm import holm
 from bcls.evaluation.human import (
     Agreement,
     GradedPairs,
@@ -36,6 +38,7 @@ __all__ = [
     "PROTOCOLS",
     "Agreement",
     "CosineSimilarity",
+    "Difference",
     "GradedPairs",
     "GradedRelevance",
     "Judgement",
@@ -45,9 +48,11 @@ __all__ = [
     "TopCandidates",
     "agreement",
     "average_precision_at_r",
+    "compare",
     "evaluate",
     "evaluate_similarity",
     "graded_pairs",
+    "holm",
     "kendall_tau_b",
     "markdown_table",
     "match_rows",
