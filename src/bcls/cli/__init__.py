@@ -15,7 +15,7 @@ VERBS = {
     "data": "check a data set, show what is in it, convert it, or make scenes",
     "label": "encode captions with a scorer, for continuous labels, or audit scorers",
     "train": "train a model from a YAML config",
-    "evaluate": "judge a trained model on a split of a data set",
+    "evaluate": "judge a model, or anybody's embeddings, on a split of a data set",
 }
 
 HELP = """\

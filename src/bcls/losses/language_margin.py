@@ -11,7 +11,7 @@ from torch import Tensor
 from bcls.errors import InputError
 from bcls.losses.base import RetrievalLoss
 from bcls.losses.matrices import both_directions, check_positives, check_relevance, check_similarity
-from bcls.losses.triplet import soft_triplets
+from bcls.losses.soft_triplets import soft_triplets
 
 
 def language_margin_loss(
