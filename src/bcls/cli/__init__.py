@@ -13,7 +13,7 @@ from collections.abc import Sequence
 VERBS = {
     "demo": "draw pictures, train three losses on them, report (4 minutes)",
     "data": "check a data set, show what is in it, convert it, or make scenes",
-    "label": "encode captions with a scorer, for continuous labels, or audit scorers",
+    "label": "encode captions with a scorer, or audit scorers against people",
     "train": "train a model from a YAML config",
     "evaluate": "judge a model, or anybody's embeddings, on a split of a data set",
 }
