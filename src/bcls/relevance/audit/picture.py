@@ -14,6 +14,7 @@ from bcls.relevance.audit.scorer_audit import ScorerAudit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from numpy.typing import NDArray
 
 KINDS = (".png", ".svg")
 BINS = 20
@@ -81,13 +82,12 @@ def _ratings_panel(axes: Axes, audit: ScorerAudit, colour: str) -> None:
     axes.set_ylabel("human rating, rescaled")
 
 
-def _quantile_bands(audit: ScorerAudit) -> tuple[list[float], np.ndarray]:
-    """Middle of each bin of values with enough pairs, and the 5, 25, 50, 75, 95% quantiles of their ratings."""
-    edges = np.linspace(0, 1, BINS + 1)
-    place = np.clip(np.digitize(audit.values, edges) - 1, 0, BINS - 1)
-    filled = [number for number in range(BINS) if np.count_nonzero(place == number) >= LEAST_IN_BIN]
-    quantiles = [np.quantile(audit.ratings[place == number], [0.05, 0.25, 0.5, 0.75, 0.95]) for number in filled]
-    return [float(edges[number : number + 2].mean()) for number in filled], np.array(quantiles).reshape(-1, 5)
+def _quantile_bands(audit: ScorerAudit) -> tuple[list[float], NDArray[np.float64]]:
+    """Median value of each bin of equally many pairs, and the 5, 25, 50, 75, 95% quantiles of their ratings."""
+    bins = min(BINS, len(audit.values) // LEAST_IN_BIN)
+    parts = np.array_split(np.argsort(audit.values, kind="stable"), bins) if bins else []
+    quantiles = [np.quantile(audit.ratings[part], [0.05, 0.25, 0.5, 0.75, 0.95]) for part in parts]
+    return [float(np.median(audit.values[part])) for part in parts], np.array(quantiles).reshape(-1, 5)
 
 
 def _agreement_panels(by_gap: Axes, by_share: Axes, audits: Sequence[ScorerAudit]) -> None:
@@ -99,7 +99,7 @@ def _agreement_panels(by_gap: Axes, by_share: Axes, audits: Sequence[ScorerAudit
         by_gap.plot([p.gap for p in sharing], [p.agreement for p in sharing], "--", color=f"C{number}", linewidth=1)
         by_share.plot([point.share for point in points], agreement, color=f"C{number}")
     by_gap.set(xlabel="gap (dashed: pairs that share a caption)", ylabel="ordered as people order them", xlim=(0, None))
-    by_share.set(xlabel="share of comparisons that survive the gap", xlim=(1, 0))
+    by_share.set(xlabel="share of comparisons left by the gap", xlim=(1, 0))
     for axes in (by_gap, by_share):
         axes.axhline(0.9, color="0.5", linewidth=0.8, linestyle=":")
         axes.grid(alpha=0.3)
