@@ -30,7 +30,7 @@ def test_says_and_writes_what_it_found(bcls, ratings, tmp_path):
     assert said.code == 0, said.err
     assert "40 rated pairs of 16 captions" in said.out
     assert "from the rated captions" in said.out
-    for part in ("Spearman", "tau-b", "3-4", "even", "90%", "sharing", "cider-d"):
+    for part in ("Spearman", "tau-b", "3-4", "even", "90%", "sharing", "of the group odd", "cider-d"):
         assert part in said.out
     assert max(len(line) for line in said.out.splitlines()[:-1]) <= 80
     found = json.loads((tmp_path / "audit" / "audit.json").read_text())

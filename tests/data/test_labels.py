@@ -8,7 +8,7 @@ import pytest
 from bcls.data import Caption, ImageRecord, RetrievalDataset
 from bcls.data.labels import label_folder, label_split
 from bcls.errors import InputError
-from bcls.relevance import CaptionRelevance, TfidfScorer
+from bcls.relevance import Calibration, CaptionRelevance, CiderScorer, TfidfScorer
 
 WORDS = [
     "a dog runs",
@@ -58,6 +58,17 @@ def test_relevance_is_the_scorers_fitted_on_train(tmp_path, split, aggregate):
     relevance = label_split(dataset, split, TfidfScorer(), tmp_path, aggregate=aggregate)
     size = len(part.images), len(part.caption_texts)
     np.testing.assert_array_equal(whole(relevance, *size), whole(expected, *size))
+
+
+def test_a_calibration_maps_what_is_kept_and_must_be_the_scorers(tmp_path):
+    curve = Calibration((0.0, 1.0), (0.1, 0.6), TfidfScorer().settings())
+    plain = whole(label_split(dataset_of(), "train", TfidfScorer(), tmp_path), 2, 4)
+    mapped = whole(label_split(dataset_of(), "train", TfidfScorer(), tmp_path, calibration=curve), 2, 4)
+    own = np.array([[1, 1, 0, 0], [0, 0, 1, 1]], dtype=bool)
+    np.testing.assert_allclose(mapped, np.where(own, 1, 0.1 + 0.5 * plain), atol=1e-6)
+    with pytest.raises(InputError, match=r"labels come from .*cider-d"):
+        label_split(dataset_of(), "train", CiderScorer(), tmp_path, calibration=curve)
+    assert not (tmp_path / "cider-d").exists()
 
 
 def test_labels_are_made_once(tmp_path):

@@ -8,6 +8,7 @@ import torch
 
 from bcls.data import NeighbourBatchSampler
 from bcls.errors import InputError
+from bcls.relevance import Calibration, CiderScorer, TfidfScorer
 from bcls.training import load_config
 from bcls.training.inputs import prepare_inputs
 
@@ -58,6 +59,29 @@ def test_a_table_of_ratings_gives_labels(words, tmp_path):
     known = values[~values.isnan()]
     assert len(known) >= 48  # at least every pair of an image and its own caption
     assert set(known.tolist()) <= {0.25, 1.0}
+
+
+def test_a_calibration_maps_the_scorers_relevance_and_own_captions_stay_1(words, tmp_path):
+    file = tmp_path / "tfidf.json"
+    curve = Calibration((0.0, 0.4, 1.0), (0.2, 0.7, 0.9), TfidfScorer().settings())
+    curve.save(file)
+    plain = next(iter(_prepare(words(), tmp_path).loader)).relevance.numpy()
+    mapped = next(iter(_prepare(words("--labels.calibration", str(file)), tmp_path).loader)).relevance.numpy()
+    own = np.eye(16, dtype=bool)
+    np.testing.assert_allclose(mapped[~own], curve(plain[~own]), atol=1e-6)
+    assert (mapped[own] == 1).all()
+    assert mapped.min() >= 0.2
+
+
+def test_a_calibration_that_does_not_belong_is_refused(words, tmp_path):
+    file = tmp_path / "cider.json"
+    Calibration((0.0, 1.0), (0.2, 0.9), CiderScorer().settings()).save(file)
+    with pytest.raises(InputError, match=r"labels come from .*tfidf"):
+        _prepare(words("--labels.calibration", str(file)), tmp_path)
+    with pytest.raises(InputError, match=r"absent\.json: no such file"):
+        _prepare(words("--labels.calibration", str(tmp_path / "absent.json")), tmp_path)
+    with pytest.raises(InputError, match="a table of ratings is on the scale of people already"):
+        _prepare(words("--labels.calibration", str(file), "--labels.table", "ratings.csv"), tmp_path)
 
 
 def test_neighbours_can_be_asked_for(words, tmp_path):

@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from bcls.errors import InputError
 from bcls.evaluation import read_result
 from bcls.models import RetrievalModel
+from bcls.relevance import Calibration, TfidfScorer
 from bcls.training import load_config, train
 from bcls.training.callbacks.history import read_history
 from bcls.training.run import chance_rsum
@@ -53,6 +54,18 @@ def test_a_used_folder_is_refused_and_a_finished_run_resumes_to_itself(words):
     with pytest.raises(InputError, match="--resume true"):
         _train(words())
     assert _train(words(), resume=True).metrics == result.metrics
+
+
+def test_a_resumed_run_keeps_its_calibration(words, tmp_path):
+    file = tmp_path / "tfidf.json"
+    curve = Calibration((0.0, 1.0), (0.2, 0.9), TfidfScorer().settings())
+    curve.save(file)
+    calibrated = words("--labels.calibration", str(file), "--optimization.epochs", "1")
+    folder = _train(calibrated).folder
+    assert json.loads((folder / "provenance.json").read_text())["data"]["calibration"] == curve.hash
+    Calibration((0.0, 1.0), (0.1, 0.9), TfidfScorer().settings()).save(file)
+    with pytest.raises(InputError, match="was begun with another calibration"):
+        _train(calibrated, resume=True)
 
 
 def test_early_stopping(words):

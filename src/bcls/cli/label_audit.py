@@ -104,6 +104,7 @@ def _say(audits: Sequence[ScorerAudit], ratings: HumanRatings, whole: int, outpu
         "recommended gap; agreement where pairs share a caption, as in a query": {
             a.scorer: _recommended(a) for a in audits
         },
+        **_group_tables(audits),
         "calibrated: mean error held out (0 to 1), gaps on the human scale": {
             a.scorer: {"mean/error": a.error, **_gaps(a.calibrated)} for a in audits
         },
@@ -116,6 +117,13 @@ def _say(audits: Sequence[ScorerAudit], ratings: HumanRatings, whole: int, outpu
     for title, rows in tables.items():
         print(f"\n{title}\n{text_table(rows, list(dict.fromkeys(key for row in rows.values() for key in row)))}")
     print(f"\nnumbers, calibrations and picture: {output}")
+
+
+def _group_tables(audits: Sequence[ScorerAudit]) -> dict[str, dict[str, dict[str, float]]]:
+    return {
+        f"the same gaps among pairs of the group {name}": {a.scorer: _gaps(a.group_orders[name]) for a in audits}
+        for name in audits[0].group_orders
+    }
 
 
 def _correlations(found: Correlation) -> dict[str, float]:

@@ -49,6 +49,15 @@ def test_bands_and_groups_are_correlations_of_their_parts(audit, make_ratings):
     assert audit.groups["near"].kendall.value == pytest.approx(kendalltau(audit.values[near], ratings.ratings[near])[0])
 
 
+def test_the_order_of_a_group_compares_its_own_pairs(audit, make_ratings):
+    ratings = make_ratings()
+    near = np.flatnonzero(ratings.groups == "near")
+    expected = OrderAgreement(audit.values, ratings.ratings, *comparisons([near], np.random.default_rng(0)))
+    assert len(audit.group_orders["near"]) == len(expected)
+    assert audit.group_orders["near"].at(0.1) == expected.at(0.1)
+    assert audit.summary()["group_orders"]["near"]["comparisons"] == len(expected)
+
+
 def test_a_rating_on_a_border_belongs_to_the_upper_band(make_ratings):
     ratings = make_ratings(6)
     ratings.ratings[:] = [0.0, 0.2, 0.4, 3 / 5, 4 / 5, 1.0]

@@ -72,10 +72,14 @@ def audit_scorer(
     def within(rows: NDArray[np.bool_]) -> Correlation:
         return correlate(values[rows], people[rows], resamples=resamples, random=random)
 
+    def order(sets: Sequence[NDArray[np.int64]]) -> OrderAgreement:
+        return OrderAgreement(values, people, *comparisons(sets, random, most))
+
     band = np.minimum((people * BANDS + 1e-9).astype(np.int64), BANDS - 1)
-    groups = np.zeros(0) if ratings.groups is None else ratings.groups
+    groups = {} if ratings.groups is None else {str(name): ratings.groups == name for name in np.unique(ratings.groups)}
     pairs = len(ratings)
     left, right = comparisons([np.arange(pairs)], random, most)
+    sharing = sharing_a_caption(ratings.first, ratings.second)
     calibration = Calibration.fit(values, people, scorer, fitted_on=fitted_on)
     return ScorerAudit(
         scorer=scorer.name,
@@ -84,12 +88,11 @@ def audit_scorer(
         ratings=people,
         whole=within(np.ones(pairs, dtype=np.bool_)),
         bands={name: within(band == number) for number, name in enumerate(_band_names(ratings))},
-        groups={str(name): within(groups == name) for name in np.unique(groups)},
+        groups={name: within(rows) for name, rows in groups.items()},
         every_comparison=pairs * (pairs - 1) // 2 <= most,
         order=OrderAgreement(values, people, left, right),
-        sharing=OrderAgreement(
-            values, people, *comparisons(sharing_a_caption(ratings.first, ratings.second), random, most)
-        ),
+        sharing=order(sharing),
+        group_orders={name: order([np.flatnonzero(rows)]) for name, rows in groups.items()},
         calibrated=OrderAgreement(calibration(values).astype(np.float64), people, left, right),
         calibration=calibration,
         error=_held_out_error(scorer, values, people, random),

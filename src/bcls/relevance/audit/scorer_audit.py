@@ -34,6 +34,7 @@ class ScorerAudit:
         every_comparison: whether all comparisons of two rated pairs were counted, or a seeded sample of a million.
         order: agreement with people over comparisons of any two rated pairs.
         sharing: the same over those that have a caption in common, as the candidates of one query do.
+        group_orders: the same over any two rated pairs of one group.
         calibrated: the same as `order` for calibrated values.
         calibration: from its values to the human scale.
         error: mean absolute error of the calibration on pairs that it was not fitted on (five folds), in [0, 1].
@@ -49,6 +50,7 @@ class ScorerAudit:
     every_comparison: bool
     order: OrderAgreement
     sharing: OrderAgreement
+    group_orders: dict[str, OrderAgreement]
     calibrated: OrderAgreement
     calibration: Calibration
     error: float
@@ -72,6 +74,7 @@ class ScorerAudit:
                 "groups": {name: asdict(part) for name, part in self.groups.items()},
                 "comparisons": "all" if self.every_comparison else "sampled",
                 **{name: _told(order) for name, order in orders.items()},
+                "group_orders": {name: _told(order) for name, order in self.group_orders.items()},
                 "calibration": {"hash": self.calibration.hash, "error": self.error},
             }
         )
