@@ -15,7 +15,8 @@ VERBS = {
     "data": "check a data set, show what is in it, convert it, or make scenes",
     "label": "encode captions with a scorer, or audit scorers against people",
     "train": "train a model from a YAML config",
-    "evaluate": "judge a model, or anybody's embeddings, on a split of a data set",
+    "evaluate": "judge a trained model, or anybody's embeddings, on a data set",
+    "compare": "tell which model is better, how surely, and for which queries",
 }
 
 HELP = """\

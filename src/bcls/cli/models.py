@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,29 @@ def find_model(named: str, data: str | None = None, features: str | None = None)
         raise InputError(f"{folder} is not a run, so that its data is not known: name it with --data")
     is_run = (folder / "model").is_dir()
     return FoundModel(folder / "model" if is_run else named, path, features or about.get("features"), is_run)
+
+
+def distinct_names(paths: Sequence[str]) -> list[str]:
+    """Short names of models: the parts of their paths in which they differ.
+
+    Raises:
+        InputError: a path stands there twice.
+
+    Example:
+        >>> distinct_names(["runs/triplet/seed-0", "runs/bcls/seed-0"])
+        ['triplet', 'bcls']
+        >>> distinct_names(["runs/bcls", "runs/bcls/long"])
+        ['bcls', 'bcls/long']
+    """
+    parts = [Path(path).parts for path in paths]
+    for place, one in enumerate(parts):
+        if one in parts[:place]:
+            raise InputError(f"{paths[place]} stands there twice: nothing is to be compared")
+    shortest = min(map(len, parts))
+    start = next((place for place in range(shortest) if len({one[place] for one in parts}) > 1), shortest - 1)
+    room = shortest - start - 1
+    end = next((place for place in range(room) if len({one[-1 - place] for one in parts}) > 1), room)
+    return ["/".join(one[start : len(one) - end]) for one in parts]
 
 
 def _run_data(folder: Path) -> dict[str, Any]:

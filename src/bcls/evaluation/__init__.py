@@ -8,6 +8,7 @@ from __future__ import annotations
 from bcls.evaluation.array_files import read_embeddings, read_similarity
 from bcls.evaluation.comparison import Difference, compare
 from bcls.evaluation.cosine import CosineSimilarity
+from bcls.evaluation.difference_table import difference_table
 from bcls.evaluation.evaluate import evaluate, evaluate_similarity, summarise
 from bcls.evaluation.holm import holm
 from bcls.evaluation.human import (
@@ -26,7 +27,7 @@ from bcls.evaluation.precision import average_precision_at_r, r_precision
 from bcls.evaluation.protocols import PROTOCOLS, RetrievalProtocol
 from bcls.evaluation.ranks import PositiveRanks, positive_ranks
 from bcls.evaluation.recall import rank_summary, recall_at
-from bcls.evaluation.results import read_result, write_result
+from bcls.evaluation.results import read_result, write_comparison, write_result
 from bcls.evaluation.row_lists import match_rows, read_caption_image, read_ids
 from bcls.evaluation.similarity import GradedRelevance
 from bcls.evaluation.table import MAIN_METRICS, markdown_table, text_table
@@ -49,6 +50,7 @@ __all__ = [
     "agreement",
     "average_precision_at_r",
     "compare",
+    "difference_table",
     "evaluate",
     "evaluate_similarity",
     "graded_pairs",
@@ -72,5 +74,6 @@ __all__ = [
     "summarise",
     "text_table",
     "top_candidates",
+    "write_comparison",
     "write_result",
 ]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from bcls.errors import InputError
+from bcls.evaluation.comparison import Difference
 from bcls.files import read_json, write_json
 
 
@@ -57,6 +59,31 @@ def read_result(path: str | Path) -> tuple[dict[str, float], dict[str, Any]]:
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
             raise InputError(f"{path}: the metric {name!r} is {value!r}, not a number")
     return {name: math.nan if value is None else float(value) for name, value in metrics.items()}, about
+
+
+def write_comparison(
+    path: str | Path,
+    metrics: Mapping[str, Mapping[str, float]],
+    differences: Sequence[Difference],
+    about: Mapping[str, Any],
+) -> None:
+    """Write a comparison of runs to one JSON file, whole or not at all; a number that is not finite becomes null.
+
+    Args:
+        path: the file to write or replace; missing folders are made.
+        metrics: of each run, what `summarise` returned.
+        differences: what `compare` returned.
+        about: what was judged, and how.
+
+    Example:
+        >>> import json, tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "comparison.json"
+        >>> write_comparison(path, {}, [Difference("b", "rsum", 1.0, 3.0, 1.0, 3.0, 0.5, 0.5)], {"split": "val"})
+        >>> json.loads(path.read_text())["differences"][0]["difference"]
+        2.0
+    """
+    rows = [asdict(one) | {"difference": one.difference} for one in differences]
+    write_json(path, _plain({"about": about, "metrics": metrics, "differences": rows}))
 
 
 def _plain(value: Any) -> Any:

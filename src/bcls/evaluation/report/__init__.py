@@ -2,7 +2,27 @@
 
 from __future__ import annotations
 
-from bcls.evaluation.report.contents import Bars, Curve, GalleryQuery, RankedItem, Report, Table
+from bcls.evaluation.report.contents import (
+    Bars,
+    ChangedQuery,
+    Changes,
+    Curve,
+    GalleryQuery,
+    RankedItem,
+    Report,
+    Table,
+)
 from bcls.evaluation.report.page import report_page, write_report
 
-__all__ = ["Bars", "Curve", "GalleryQuery", "RankedItem", "Report", "Table", "report_page", "write_report"]
+__all__ = [
+    "Bars",
+    "ChangedQuery",
+    "Changes",
+    "Curve",
+    "GalleryQuery",
+    "RankedItem",
+    "Report",
+    "Table",
+    "report_page",
+    "write_report",
+]

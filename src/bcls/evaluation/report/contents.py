@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from bcls.evaluation.comparison import Difference
+
 Picture: TypeAlias = Path
 
 
@@ -100,6 +102,50 @@ class GalleryQuery:
 
 
 @dataclass(frozen=True)
+class ChangedQuery:
+    """One query that two runs answer differently.
+
+    Args:
+        label: the caption, or the image's id.
+        direction: what is looked for.
+        ranks: of the best right answer, by the first run and by the second.
+        ndcg: NDCG@10 by the first run and by the second; None = not known.
+        words: words of the query; of a picture, the mean of its captions.
+        near_misses: wrong candidates of high relevance; None = not known.
+        answers: what is right.
+        rankings: run name -> places, the first one first.
+        picture: the query's picture file, or None.
+    """
+
+    label: str
+    direction: Literal["text_to_image", "image_to_text"]
+    ranks: tuple[float, float]
+    ndcg: tuple[float, float] | None
+    words: int
+    near_misses: int | None
+    answers: Sequence[RankedItem]
+    rankings: Mapping[str, Sequence[RankedItem]]
+    picture: Picture | None = None
+
+
+@dataclass(frozen=True)
+class Changes:
+    """The queries that changed most from one run to another, and how many changed at all.
+
+    Args:
+        runs: names of the first and the second run.
+        counts: what was counted -> queries that got better, stayed, got worse.
+        queries: the queries to show.
+        near_miss: the relevance from which on a wrong candidate is a near miss.
+    """
+
+    runs: tuple[str, str]
+    counts: Mapping[str, tuple[int, int, int]]
+    queries: Sequence[ChangedQuery]
+    near_miss: float
+
+
+@dataclass(frozen=True)
 class Report:
     """Everything on the page; empty parts are left out.
 
@@ -109,7 +155,9 @@ class Report:
         tables: runs by metrics.
         bars: charts of one value a run.
         curves: charts over time.
+        differences: of runs against the first, drawn with their intervals.
         gallery: queries with their rankings.
+        changes: the queries that two runs answer differently.
         provenance: facts about how it was made.
     """
 
@@ -118,5 +166,7 @@ class Report:
     tables: Sequence[Table] = ()
     bars: Sequence[Bars] = ()
     curves: Sequence[Curve] = ()
+    differences: Sequence[Difference] = ()
     gallery: Sequence[GalleryQuery] = ()
+    changes: Changes | None = None
     provenance: Mapping[str, str] = field(default_factory=dict)

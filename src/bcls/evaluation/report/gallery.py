@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 from bcls.evaluation.report.contents import GalleryQuery, RankedItem
@@ -18,7 +19,7 @@ def gallery_section(queries: list[GalleryQuery], pictures: Pictures) -> str:
     cards = "".join(
         f'<article class="query {KINDS[query.direction]}" aria-label="Query {place} of {len(queries)}">'
         f'<p class="asks">{ASKS[query.direction]}</p>{_asked(query, pictures)}'
-        f'<div class="rankings">{"".join(_ranking(n, r, pictures) for n, r in query.rankings.items())}</div></article>'
+        f'<div class="rankings">{"".join(ranking(n, r, pictures) for n, r in query.rankings.items())}</div></article>'
         for place, query in enumerate(queries, start=1)
     )
     swatches = "".join(f'<i class="relevance-{level}"></i>' for level in range(LEVELS + 1))
@@ -42,13 +43,14 @@ def _asked(query: GalleryQuery, pictures: Pictures) -> str:
     return f'<h3 class="asked with-picture">{shown}<span>{label}</span></h3>'
 
 
-def _ranking(name: str, items: object, pictures: Pictures) -> str:
-    assert isinstance(items, (list, tuple))
-    places = "".join(_item(item, pictures) for item in items)
+def ranking(name: str, items: Sequence[RankedItem], pictures: Pictures) -> str:
+    """One run's places under its name."""
+    places = "".join(ranked_item(item, pictures) for item in items)
     return f'<div class="ranking"><h4>{escape(name)}</h4><ol>{places}</ol></div>'
 
 
-def _item(item: RankedItem, pictures: Pictures) -> str:
+def ranked_item(item: RankedItem, pictures: Pictures) -> str:
+    """One place: a picture or a caption, its true relevance, a mark where it is right."""
     label = escape(item.label)
     known = item.relevance is not None
     level = round(LEVELS * item.relevance) if item.relevance is not None else 0

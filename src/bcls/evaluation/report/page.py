@@ -8,8 +8,10 @@ from importlib import resources
 from pathlib import Path
 
 from bcls.evaluation.report.bars import bars_figure
+from bcls.evaluation.report.changes import changes_section
 from bcls.evaluation.report.contents import Report, Table
 from bcls.evaluation.report.curves import curve_figure
+from bcls.evaluation.report.differences import differences_section
 from bcls.evaluation.report.gallery import gallery_section
 from bcls.evaluation.report.numbers import number, run_class
 from bcls.evaluation.report.pictures import Pictures
@@ -45,6 +47,8 @@ def report_page(report: Report) -> str:
     pictures = Pictures()
     parts = [f"<p>{escape(paragraph)}</p>" for paragraph in report.summary]
     parts += [_table(table) for table in report.tables]
+    if report.differences:
+        parts.append(differences_section(report.differences))
     charts = "".join(bars_figure(bars) for bars in report.bars)
     if charts:
         parts.append(f'<section><h2>Side by side</h2><div class="charts">{charts}</div></section>')
@@ -53,10 +57,14 @@ def report_page(report: Report) -> str:
         parts.append(f'<section><h2>While training</h2><div class="charts">{lines}</div></section>')
     if report.gallery:
         parts.append(gallery_section(list(report.gallery), pictures))
+    if report.changes is not None:
+        parts.append(changes_section(report.changes, pictures))
     if report.provenance:
         facts = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in report.provenance.items())
         parts.append(f"<section><h2>How this was made</h2><dl>{facts}</dl></section>")
-    style, script = (resources.files(__package__).joinpath(name).read_text() for name in ("style.css", "script.js"))
+    more = report.differences or report.changes is not None
+    style = _file("style.css") + (_file("changes.css") if more else "")
+    script = _file("script.js") + (_file("changes.js") if report.changes is not None else "")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -66,6 +74,10 @@ def report_page(report: Report) -> str:
         f'<body><header><h1>{escape(report.title)}</h1><button type="button" id="theme" hidden>Dark</button></header>'
         f"<main>{''.join(parts)}</main><script>\n{script}\n</script></body></html>\n"
     )
+
+
+def _file(name: str) -> str:
+    return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
 def _table(table: Table) -> str:
