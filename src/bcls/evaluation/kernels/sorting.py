@@ -1,7 +1,8 @@
-"""A sort of rows of 64-bit numbers whose upper halves tell nearly the whole order.
+"""A sort of rows of 64-bit numbers that spread over their range, as packed scores do.
 
-A radix sort from the low digits up: eleven bits at a time, each pass counts the digits and moves every number to its
-place, keeping the order of equals (Seward's counting sort of 1954, digit by digit). Linear in the length of a row.
+Two passes of a radix sort, eleven bits each, put a row in order of the highest 22 bits in which its numbers differ; few
+neighbours are then in the wrong order, and insertion puts them right. Where there are many, as with scores that tie
+often, four more passes over lower bits come first. Linear in the length of a row.
 """
 
 from __future__ import annotations
@@ -13,53 +14,77 @@ from bcls.evaluation.compiled import kernel
 
 DIGIT = 11
 BUCKETS = 1 << DIGIT
+MOVES = 4
+"""Insertions that are allowed for each number before the row is sorted by all bits."""
 
 
 @kernel
-def move_by_digit(source: NDArray[np.uint64], target: NDArray[np.uint64], place: NDArray[np.int64], shift: int) -> None:
-    """One pass: the numbers of `source` in the order of the digit at `shift`, into `target`."""
+def move_by_digit(
+    source: NDArray[np.uint64], target: NDArray[np.uint64], place: NDArray[np.int32], least: np.uint64, shift: int
+) -> None:
+    """One pass: the numbers of `source` into `target`, in the order of their digit at `shift` above `least`."""
     bits, mask = np.uint64(shift), np.uint64(BUCKETS - 1)
     place[:] = 0
     for index in range(source.size):
-        place[np.int64((source[index] >> bits) & mask)] += 1
-    total = 0
+        place[((source[index] - least) >> bits) & mask] += 1
+    total = np.int32(0)
     for digit in range(BUCKETS):
-        total += int(place[digit])
-        place[digit] = total - place[digit]
+        count = place[digit]
+        place[digit] = total
+        total += count
     for index in range(source.size):
-        bucket = np.int64((source[index] >> bits) & mask)
+        bucket = ((source[index] - least) >> bits) & mask
         target[place[bucket]] = source[index]
         place[bucket] += 1
 
 
 @kernel
-def sort_row(row: NDArray[np.uint64], spare: NDArray[np.uint64], place: NDArray[np.int64]) -> None:
-    """Sort one row in place, ascending.
+def insert_each(row: NDArray[np.uint64], moves: int) -> bool:
+    """Sort a row that is nearly in order; False if it took more moves than allowed, with the row left as it is then."""
+    for index in range(1, row.size):
+        number = row[index]
+        if row[index - 1] > number:
+            slot = index
+            while slot > 0 and row[slot - 1] > number:
+                row[slot] = row[slot - 1]
+                slot -= 1
+            row[slot] = number
+            moves -= index - slot
+            if moves < 0:
+                return False
+    return True
 
-    The upper halves are sorted first. Where this leaves equals in the wrong order of their lower halves, the row is
-    sorted by both.
+
+@kernel
+def sort_row(row: NDArray[np.uint64], spare: NDArray[np.uint64], place: NDArray[np.int32]) -> None:
+    """Sort one row in place, ascending.
 
     Args:
         row: shape (N,), contiguous.
         spare: room, shape (N,).
         place: room, shape (BUCKETS,).
     """
-    for shift in (32, 43, 54):
-        move_by_digit(row, spare, place, shift)
-        row[:] = spare
-    ordered = True
-    for index in range(1, row.size):
-        ordered &= row[index - 1] <= row[index]
-    if not ordered:
-        for shift in (0, 11, 22, 33, 44, 55):
-            move_by_digit(row, spare, place, shift)
-            row[:] = spare
+    if row.size < 2:
+        return
+    least, most = row[0], row[0]
+    for index in range(row.size):
+        least, most = min(least, row[index]), max(most, row[index])
+    span, width = most - least, 0
+    while width < 64 and span >> np.uint64(width) > 0:
+        width += 1
+    shift = max(width - 2 * DIGIT, 0)
+    move_by_digit(row, spare, place, least, shift)
+    move_by_digit(spare, row, place, least, shift + DIGIT)
+    if not insert_each(row, MOVES * row.size):
+        for low in range(0, width, 2 * DIGIT):
+            move_by_digit(row, spare, place, least, low)
+            move_by_digit(spare, row, place, least, min(low + DIGIT, 63))
 
 
 @kernel
 def sort_each_row(rows: NDArray[np.uint64]) -> None:
     """Sort every row in place, ascending, shape (Q, N), contiguous."""
     spare = np.empty(rows.shape[1], dtype=np.uint64)
-    place = np.empty(BUCKETS, dtype=np.int64)
+    place = np.empty(BUCKETS, dtype=np.int32)
     for query in range(rows.shape[0]):
         sort_row(rows[query], spare, place)

@@ -27,7 +27,7 @@ def count_pairs(keys: NDArray[np.uint64], known: NDArray[np.int64], counts: NDAr
     """
     queries, width = keys.shape
     levels, spare = np.empty(width, dtype=np.uint64), np.empty(width, dtype=np.uint64)
-    place = np.empty(BUCKETS, dtype=np.int64)
+    place = np.empty(BUCKETS, dtype=np.int32)
     half, low = np.uint64(32), np.uint64(0xFFFF_FFFF)
     words = (width // (64 * GROUP) + 1) * GROUP
     marks = np.empty(words, dtype=np.uint64)
