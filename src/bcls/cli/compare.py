@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from bcls.evaluation import Difference
     from bcls.training.comparing import JudgedModels
 
-DESCRIPTION = """Compare runs or saved models with the first of them: differences with intervals and p-values, and a page
-that shows query by query what changes.
+DESCRIPTION = """Compare runs or saved models with the first of them: differences with intervals and p-values, and a
+page that shows query by query what changes.
 
 example: bcls compare runs/triplet runs/bcls --split val --output runs/comparison"""
 
@@ -60,9 +60,7 @@ def _parser() -> ArgumentParser:
     import jsonargparse  # noqa: PLC0415
 
     parser = jsonargparse.ArgumentParser(prog="bcls compare", description=DESCRIPTION, exit_on_error=False)
-    parser.add_argument(
-        "models", type=str, nargs="+", help="folders of runs or models, or hub ids; the first is the base"
-    )
+    parser.add_argument("models", type=str, nargs="+", help="runs, models or hub ids; the first is the base")
     parser.add_argument("--data", type=str | None, default=None, help="the data set; default: each run's")
     parser.add_argument("--features", type=str | None, default=None, help="the features; default: each run's")
     parser.add_argument("--split", type=str, default="val", help="which split")

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bcls.evaluation.report import Bars, Curve, GalleryQuery, RankedItem, Report, Table
+from bcls.evaluation import Difference
+from bcls.evaluation.report import Bars, ChangedQuery, Changes, Curve, GalleryQuery, RankedItem, Report, Table
 
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
@@ -56,6 +57,27 @@ def report(pictures: list[Path]) -> Report:
         ],
         provenance={"Command": "bcls demo", "Seed": "0"},
     )
+
+
+@pytest.fixture
+def comparison(pictures: list[Path]) -> Report:
+    """Three queries that changed: a caption for the better, one for the worse, a picture in its NDCG alone."""
+    runs = ("base", "<new>")
+    seen = {name: [RankedItem("red.png", 0.9, 1.0, True, pictures[0])] for name in runs}
+    said = {name: [RankedItem("a <red> thing", 0.9, 1.0, True)] for name in runs}
+    answer = [RankedItem("red.png", float("nan"), 1.0, True, pictures[0])]
+    queries = [
+        ChangedQuery("a <red> thing", "text_to_image", (2, 1), (0.5, 0.75), 3, 0, answer, seen),
+        ChangedQuery("a long tale of a red thing", "text_to_image", (1, 8), (0.9, 0.3), 11, 7, answer, seen),
+        ChangedQuery("red.png", "image_to_text", (1, 1), (0.2, 0.1), 9, 2, said["base"], said, pictures[0]),
+    ]
+    differences = [
+        Difference("<new>", "rsum", 310.0, 312.0, 0.5, 3.5, 0.01, 0.02),
+        Difference("<new>", "tau_b", 0.2, 0.1, -0.15, -0.05, 0.001, 0.002),
+        Difference("<new>", "ndcg@10", 0.2, 0.2, -0.1, 0.1, 1.0, 1.0),
+    ]
+    counts = {"captions, rank": (1, 0, 1), "pictures, rank": (0, 1, 0)}
+    return Report("Which?", differences=differences, changes=Changes(runs, counts, queries, 0.1))
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@
     const passes = (entry) =>
       gain(entry) !== 0 &&
       (!side || (side === "better") === (gain(entry) > 0)) &&
-      (!chosen("kind") || entry.dataset.kind === chosen("kind")) &&
+      (!chosen("direction") || entry.dataset.direction === chosen("direction")) &&
       within(entry, "words") && within(entry, "near");
     let found = 0;
     entries.sort((a, b) => Math.abs(gain(b)) - Math.abs(gain(a)));

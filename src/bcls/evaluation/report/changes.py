@@ -14,7 +14,7 @@ from bcls.evaluation.report.pictures import Pictures
 FILTERS: dict[str, tuple[str, dict[str, str]]] = {
     "measure": ("Change in", {"rank": "rank of the right answer", "ndcg": "NDCG@10"}),
     "side": ("Show", {"": "better and worse", "better": "better only", "worse": "worse only"}),
-    "kind": ("Queries", {"": "captions and pictures", "images": "captions", "captions": "pictures"}),
+    "direction": ("Queries", {"": "captions and pictures", "text_to_image": "captions", "image_to_text": "pictures"}),
     "words": ("Words in the query", {"": "any", "0-8": "8 or fewer", "9-12": "9 to 12", "13-9999": "13 or more"}),
     "near": ("Near misses", {"": "any", "0-0": "none", "1-4": "1 to 4", "5-999999": "5 or more"}),
 }
@@ -24,12 +24,10 @@ def changes_section(changes: Changes, pictures: Pictures) -> str:
     """Counts of all queries, then the chosen ones; without JavaScript all of them, in the order given."""
     graded = any(query.ndcg is not None for query in changes.queries)
     first, second = map(escape, changes.runs)
-    entries = "".join(_entry(query, changes.near_miss, pictures) for query in changes.queries)
-    near = (
-        f" A near miss is a wrong candidate whose relevance is {number(changes.near_miss, 2)} or more."
-        if graded
-        else ""
-    )
+    entries = "".join(_entry(query, pictures) for query in changes.queries)
+    near = f" A near miss is a wrong candidate of relevance {number(changes.near_miss, 2)} or more." if graded else ""
+    if not changes.queries:
+        return f"<section><h2>Query by query</h2><p>No query changed from {first} to {second}.</p></section>"
     return (
         '<section id="changes" aria-labelledby="changes-title"><h2 id="changes-title">Query by query</h2>'
         f"<p>From {first} to {second}.</p>{_counts(changes.counts)}"
@@ -73,13 +71,13 @@ def _filters(graded: bool) -> str:
     )
     return (
         f'<form class="filters" hidden>{selects}<p class="hint"><output id="found" aria-live="polite"></output> '
-        "<span>↑ ↓ go through them, Enter opens</span></p></form>"
+        '<span class="keys">↑ ↓ go through them, Enter opens</span></p></form>'
     )
 
 
-def _entry(query: ChangedQuery, near_miss: float, pictures: Pictures) -> str:
+def _entry(query: ChangedQuery, pictures: Pictures) -> str:
     moves = [_move("rank", *query.ranks, math.log2(query.ranks[0] / query.ranks[1]), 0)]
-    values = {"kind": KINDS[query.direction], "rank": f"{math.log2(query.ranks[0] / query.ranks[1]):.4f}"}
+    values = {"direction": query.direction, "rank": f"{math.log2(query.ranks[0] / query.ranks[1]):.4f}"}
     facts = [f"{query.words} words" if query.direction == "text_to_image" else f"captions of {query.words} words"]
     values["words"] = str(query.words)
     if query.ndcg is not None:
@@ -95,19 +93,17 @@ def _entry(query: ChangedQuery, near_miss: float, pictures: Pictures) -> str:
     if query.picture is not None:
         asked = f"{pictures.tag(query.picture, f'picture {label}')}<span>{label}</span>"
     return (
-        f'<details class="change {values["kind"]}" {data}><summary><span class="asking">{asked}</span>'
+        f'<details class="change {KINDS[query.direction]}" {data}><summary><span class="asking">{asked}</span>'
         f'<span class="moves">{"".join(moves)}</span></summary>'
         f'<p class="facts">{" · ".join(facts)}</p>{_body(query, pictures)}</details>'
     )
 
 
 def _move(name: str, first: float, second: float, gain: float, decimals: int) -> str:
-    side, mark, said = (
-        ("better", "▲", "better") if gain > 0 else ("worse", "▼", "worse") if gain < 0 else ("same", "=", "same")
-    )
+    side, mark = ("better", "▲") if gain > 0 else ("worse", "▼") if gain < 0 else ("same", "=")
     return (
         f'<span class="move {side}"><small>{name}</small> {number(first, decimals)} → {number(second, decimals)} '
-        f'<b role="img" aria-label="{said}">{mark}</b></span>'
+        f'<b role="img" aria-label="{side}">{mark}</b></span>'
     )
 
 

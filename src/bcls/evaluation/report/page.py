@@ -64,7 +64,7 @@ def report_page(report: Report) -> str:
         parts.append(f"<section><h2>How this was made</h2><dl>{facts}</dl></section>")
     more = report.differences or report.changes is not None
     style = _file("style.css") + (_file("changes.css") if more else "")
-    script = _file("script.js") + (_file("changes.js") if report.changes is not None else "")
+    script = _file("script.js") + (_file("changes.js") if report.changes is not None and report.changes.queries else "")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
