@@ -67,8 +67,8 @@ class LanguageMarginLoss(RetrievalLoss):
 
     Cost: O(images x captions) time and memory.
 
-    Source: the language-guided loss of the same authors as BCLS (Li, Guo, Feng, Hwang, Du, IEEE Transactions on
-    Multimedia, 2023), from its published code. There the two directions are summed; here they are averaged. There an
+    Source: "Integrating Language Guidance into Image-Text Matching for Correcting False Negatives" (IEEE Transactions
+    on Multimedia), by its published code. There the two directions are summed; here they are averaged. There an
     exponential without a log-sum-exp can overflow; here it cannot.
 
     Example:

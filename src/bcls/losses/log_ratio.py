@@ -63,7 +63,7 @@ class LogRatioLoss(RetrievalLoss):
 
     Cost: O(images x captions) time and memory, by the variance of the logarithms instead of their pairs.
 
-    Source: arXiv 1904.09626, equation 4; similarity must be a cosine, since only then 2 - 2 s is a squared distance.
+    Source: arXiv 1904.09626; similarity must be a cosine, since only then 2 - 2 s is a squared distance.
 
     Example:
         >>> loss = LogRatioLoss(epsilon=0.1)
