@@ -12,10 +12,10 @@ from bcls.evaluation.report.numbers import number
 from bcls.evaluation.report.pictures import Pictures
 
 FILTERS: dict[str, tuple[str, dict[str, str]]] = {
-    "measure": ("Change in", {"rank": "rank of the right answer", "ndcg": "NDCG@10"}),
-    "side": ("Show", {"": "better and worse", "better": "better only", "worse": "worse only"}),
-    "direction": ("Queries", {"": "captions and pictures", "text_to_image": "captions", "image_to_text": "pictures"}),
-    "words": ("Words in the query", {"": "any", "0-8": "8 or fewer", "9-12": "9 to 12", "13-9999": "13 or more"}),
+    "measure": ("Change in", {"rank": "rank", "ndcg": "NDCG@10"}),
+    "side": ("Show", {"": "both", "better": "better only", "worse": "worse only"}),
+    "direction": ("Queries", {"": "both", "text_to_image": "captions", "image_to_text": "pictures"}),
+    "words": ("Words", {"": "any", "0-8": "8 or fewer", "9-12": "9 to 12", "13-9999": "13 or more"}),
     "near": ("Near misses", {"": "any", "0-0": "none", "1-4": "1 to 4", "5-999999": "5 or more"}),
 }
 
