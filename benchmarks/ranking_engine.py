@@ -2,7 +2,7 @@
 
     python benchmarks/ranking_engine.py                  # full size, some ten minutes on two cores
     python benchmarks/ranking_engine.py --images 500     # a look, no claim
-    python benchmarks/ranking_engine.py --only tau
+    python benchmarks/ranking_engine.py --only tau   # that row of the result anew
 
 Times are medians of 5 with both sides taking turns in one process; peak extra memory is that of one call in a process
 of its own, over what its input holds. Baselines that would take minutes run on a sample and are extrapolated linearly,
@@ -321,10 +321,20 @@ def main() -> None:
     head = ("what", "baseline", "ours s", "theirs s", "ratio", "target", "ours MB", "base MB", "load", "")
     print("{:<36} {:<32} {:>8} {:>9} {:>7} {:>6} {:>7} {:>7} {:>5} {:>6}".format(*head))
     results = rows(given.images, given.only)
-    if given.images == FULL and not given.only:
-        RESULT.parent.mkdir(exist_ok=True)
-        machine = {"processors": os.cpu_count(), "threads": torch.get_num_threads(), "torch": torch.__version__}
-        RESULT.write_text(json.dumps({"machine": machine, "rows": results}, indent=2) + "\n", encoding="utf-8")
+    if given.images == FULL:
+        write(results)
+
+
+def write(results: list[dict[str, Any]]) -> None:
+    """Write the rows, and keep those that an earlier run measured and this one did not."""
+    measured = {(row["name"], row["baseline"]): row for row in results}
+    if RESULT.exists():
+        before = json.loads(RESULT.read_text(encoding="utf-8"))["rows"]
+        measured = {(row["name"], row["baseline"]): row for row in before} | measured
+    machine = {"processors": os.cpu_count(), "threads": torch.get_num_threads(), "torch": torch.__version__}
+    RESULT.parent.mkdir(exist_ok=True)
+    document = {"machine": machine, "rows": list(measured.values())}
+    RESULT.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

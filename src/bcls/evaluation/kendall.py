@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bcls.evaluation.ranking import Ranking, in_row_blocks, rank
+from bcls.evaluation.ranking import TOLERANCE, Ranking, packable_bits, rank
 from bcls.evaluation.ranks import Floats
+from bcls.evaluation.row_blocks import in_row_blocks
 from bcls.evaluation.runs import offset_in_run, run_starts
 
 
@@ -44,6 +45,9 @@ def kendall_tau_b(scores: ArrayLike, relevance: ArrayLike, length: int | None = 
     """
 
     def tau_of(part_scores: NDArray[Any], part_relevance: NDArray[Any], fast: bool) -> Floats:
+        counted = _compiled_whole(part_scores, part_relevance) if fast and length is None else None
+        if counted is not None:
+            return _tau_b(*counted)
         ranking = rank(part_scores, part_relevance, fast=fast)
         return ranked_tau_b(ranking if length is None else ranking.top(length), fast=fast)
 
@@ -52,8 +56,13 @@ def kendall_tau_b(scores: ArrayLike, relevance: ArrayLike, length: int | None = 
 
 def ranked_tau_b(ranking: Ranking, *, fast: bool = False) -> Floats:
     """Kendall's tau-b of a graded ranking, shape (Q,); `fast` takes compiled kernels."""
-    score_ties, relevance_ties, both_ties, concordant = _compiled_counts(ranking) if fast else _counts(ranking)
-    pairs = ranking.known * (ranking.known - 1) // 2
+    return _tau_b(ranking.known, _compiled_counts(ranking) if fast else _counts(ranking))
+
+
+def _tau_b(known: NDArray[np.int64], counts: NDArray[np.int64]) -> Floats:
+    """The formula, from the lengths of the lists, shape (Q,), and what `_counts` tells."""
+    score_ties, relevance_ties, both_ties, concordant = counts
+    pairs = known * (known - 1) // 2
     discordant = pairs - score_ties - relevance_ties + both_ties - concordant
     spread = np.sqrt((pairs - score_ties).astype(np.float64)) * np.sqrt((pairs - relevance_ties).astype(np.float64))
     undefined = np.full(spread.shape, np.nan)
@@ -68,18 +77,33 @@ def _compiled_counts(ranking: Ranking) -> NDArray[np.int64]:
     return counts
 
 
-def _counts(ranking: Ranking) -> tuple[NDArray[np.int64], ...]:
-    """Pairs tied in score, in relevance, in both; and concordant pairs, each of shape (Q,)."""
+def _compiled_whole(
+    scores: NDArray[Any], relevance: NDArray[Any]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """Lengths of the lists and counts, straight from the scores; None for what `rank` has to do."""
+    packable = packable_bits(scores, relevance)
+    if packable is None:
+        return None
+    from bcls.evaluation.kernels import tau  # noqa: PLC0415
+
+    known, counts = np.empty(len(scores), dtype=np.int64), np.empty((4, len(scores)), dtype=np.int64)
+    right = tau.rank_and_count(*packable, TOLERANCE, known, counts)
+    return (known, counts) if right else None
+
+
+def _counts(ranking: Ranking) -> NDArray[np.int64]:
+    """Pairs tied in score, in relevance, in both; and concordant pairs, shape (4, Q)."""
     levels = (ranking.relevance_codes << np.uint64(32)) | np.arange(ranking.keys.shape[1], dtype=np.uint64)
     levels.sort(axis=1)  # by relevance; the lower half tells the place in the ranking
     listed = ranking.listed
-    return (
+    counts = (
         _tied_pairs(ranking.score_starts, listed),
         _tied_pairs(run_starts(levels >> np.uint64(32)), listed),
         _tied_pairs(run_starts(ranking.keys), listed),
         # The ranking goes down in score, so a pair in order of relevance there is discordant: inversions concord.
         count_inversions((levels & np.uint64(0xFFFF_FFFF)).astype(np.int32)),
     )
+    return np.stack(counts)
 
 
 def count_inversions(permutations: NDArray[np.int32]) -> NDArray[np.int64]:

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bcls.evaluation.ranking import Ranking, in_row_blocks, rank
+from bcls.evaluation.ranking import Ranking, rank
 from bcls.evaluation.ranks import Floats, Ties, check_ties
+from bcls.evaluation.row_blocks import in_row_blocks
 
 
 def ndcg(scores: ArrayLike, relevance: ArrayLike, length: int | None = None, ties: Ties = "worst") -> Floats:

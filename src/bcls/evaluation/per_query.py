@@ -15,8 +15,9 @@ from bcls.evaluation.kendall import ranked_tau_b
 from bcls.evaluation.ndcg import ranked_ndcg
 from bcls.evaluation.precision import average_precision_at_r, r_precision
 from bcls.evaluation.protocols import Fold, folds
-from bcls.evaluation.ranking import in_row_blocks, rank
+from bcls.evaluation.ranking import rank
 from bcls.evaluation.ranks import Floats, PositiveRanks, Ties, check_ties, positive_ranks
+from bcls.evaluation.row_blocks import in_row_blocks
 from bcls.evaluation.similarity import Blocks, relevance_blocks, rows_in_block, similarity_blocks
 from bcls.evaluation.truth import DIRECTIONS, Direction, RetrievalTruth, Rows
 

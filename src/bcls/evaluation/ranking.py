@@ -6,27 +6,19 @@ of numbers replaces an argsort by two keys and the gathers after it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bcls.errors import InputError
-from bcls.evaluation.compiled import compiled_pays
 from bcls.evaluation.ranks import check_finite
 from bcls.evaluation.runs import run_starts
-from bcls.evaluation.threads import over_rows
 
 TOLERANCE = 1e-6
 """Rounding that a relevance may show beyond 0 and 1; it is cut off."""
-
-ROW_BLOCK_SCORES = 80_000
-"""Scores that one thread ranks at a time: so few that all that is made of them stays in its cache."""
-
-Result = TypeVar("Result")
 
 _UNKNOWN = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 _SIGN = np.uint32(0x8000_0000)
@@ -108,34 +100,6 @@ def rank(scores: ArrayLike, relevance: ArrayLike, *, fast: bool = False) -> Rank
     return Ranking(keys, known)
 
 
-def in_row_blocks(
-    work: Callable[[NDArray[Any], NDArray[Any], bool], Result], scores: ArrayLike, relevance: ArrayLike
-) -> list[Result]:
-    """Call `work(scores, relevance, fast)` for a few queries at a time, on threads.
-
-    Returns:
-        What `work` returned, in the order of the queries.
-
-    Raises:
-        InputError: as `rank` does, for the first wrong number of the whole.
-
-    Example:
-        >>> in_row_blocks(lambda scores, relevance, fast: rank(scores, relevance).known, [[0.5, 1.0]], [[1.0, np.nan]])
-        [array([1])]
-    """
-    scores, relevance = np.asarray(scores), np.asarray(relevance)
-    if scores.ndim != 2 or relevance.shape != scores.shape:
-        check_graded(scores, relevance)
-    queries, width = scores.shape
-    fast = compiled_pays(scores.size)
-    step = max(1, ROW_BLOCK_SCORES // max(width, 1))
-    try:
-        return over_rows(lambda start, stop: work(scores[start:stop], relevance[start:stop], fast), queries, step)
-    except InputError:
-        check_graded(scores, relevance)  # names the row of the whole
-        raise
-
-
 def sort_rows(keys: NDArray[np.uint64], *, fast: bool = False) -> None:
     """Sort every row in place, ascending, shape (Q, N); `fast` takes a compiled radix sort for long rows."""
     if fast and keys.shape[1] >= _RADIX_FROM:
@@ -160,16 +124,22 @@ def check_graded(scores: NDArray[Any], relevance: NDArray[Any]) -> None:
         )
 
 
+def packable_bits(scores: NDArray[Any], relevance: NDArray[Any]) -> tuple[NDArray[np.uint32], NDArray[Any]] | None:
+    """Bits of the scores, and relevance, as compiled kernels take them; None for other types and shapes."""
+    if scores.dtype != np.float32 or relevance.dtype not in (np.float32, np.float64) or relevance.shape != scores.shape:
+        return None
+    return np.ascontiguousarray(scores).view(np.uint32), np.ascontiguousarray(relevance)
+
+
 def _packed(scores: NDArray[Any], relevance: NDArray[Any]) -> tuple[NDArray[np.uint64], NDArray[np.int64]] | None:
     """Keys by a compiled kernel; None for what it does not do: other types, and bad numbers."""
-    if scores.dtype != np.float32 or relevance.dtype not in (np.float32, np.float64) or relevance.shape != scores.shape:
+    packable = packable_bits(scores, relevance)
+    if packable is None:
         return None
     from bcls.evaluation.kernels import ranking  # noqa: PLC0415
 
     keys, known = np.empty(scores.shape, dtype=np.uint64), np.empty(scores.shape[0], dtype=np.int64)
-    bits = np.ascontiguousarray(scores).view(np.uint32)
-    right = ranking.pack_rows(bits, np.ascontiguousarray(relevance), TOLERANCE, keys, known)
-    return (keys, known) if right else None
+    return (keys, known) if ranking.pack_rows(*packable, TOLERANCE, keys, known) else None
 
 
 def _checked_and_packed(scores: NDArray[Any], relevance: NDArray[Any]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:

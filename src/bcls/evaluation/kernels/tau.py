@@ -5,10 +5,13 @@ All that is made of a row is small enough for the nearest caches, and is used ag
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from bcls.evaluation.compiled import kernel
+from bcls.evaluation.kernels.ranking import pack_rows
 from bcls.evaluation.kernels.sorting import BUCKETS, sort_row
 
 GROUP = 64
@@ -44,6 +47,31 @@ def count_pairs(keys: NDArray[np.uint64], known: NDArray[np.int64], counts: NDAr
         for index in range(row.size):
             listed[index] &= low
         counts[3, query] = inversions(listed, marks, near, tree)
+
+
+@kernel
+def rank_and_count(
+    score_bits: NDArray[np.uint32],
+    relevance: NDArray[Any],
+    tolerance: float,
+    known: NDArray[np.int64],
+    counts: NDArray[np.int64],
+) -> bool:
+    """Fill `known` and `counts` as `pack_rows`, a sort and `count_pairs` do, holding the keys of one row at a time.
+
+    Returns:
+        Whether all numbers are right, as `pack_rows` does.
+    """
+    keys = np.empty((1, score_bits.shape[1]), dtype=np.uint64)
+    spare = np.empty(score_bits.shape[1], dtype=np.uint64)
+    place = np.empty(BUCKETS, dtype=np.int32)
+    for query in range(known.size):
+        one = slice(query, query + 1)
+        if not pack_rows(score_bits[one], relevance[one], tolerance, keys, known[one]):
+            return False
+        sort_row(keys[0], spare, place)
+        count_pairs(keys, known[one], counts[:, one])
+    return True
 
 
 @kernel
