@@ -19,23 +19,42 @@ MOVES = 4
 
 
 @kernel
+def count_digits(row: NDArray[np.uint64], places: NDArray[np.int32], least: np.uint64, shift: int) -> None:
+    """Fill `places`, shape (2, BUCKETS): where the first number of each digit belongs, for the digits of two passes."""
+    bits, digit, mask = np.uint64(shift), np.uint64(DIGIT), np.uint64(BUCKETS - 1)
+    places[:] = 0
+    for index in range(row.size):
+        number = (row[index] - least) >> bits
+        places[0, number & mask] += 1
+        places[1, (number >> digit) & mask] += 1
+    lower, upper = np.int32(0), np.int32(0)
+    for bucket in range(BUCKETS):
+        lower_count, upper_count = places[0, bucket], places[1, bucket]
+        places[0, bucket], places[1, bucket] = lower, upper
+        lower += lower_count
+        upper += upper_count
+
+
+@kernel
 def move_by_digit(
     source: NDArray[np.uint64], target: NDArray[np.uint64], place: NDArray[np.int32], least: np.uint64, shift: int
 ) -> None:
     """One pass: the numbers of `source` into `target`, in the order of their digit at `shift` above `least`."""
     bits, mask = np.uint64(shift), np.uint64(BUCKETS - 1)
-    place[:] = 0
-    for index in range(source.size):
-        place[((source[index] - least) >> bits) & mask] += 1
-    total = np.int32(0)
-    for digit in range(BUCKETS):
-        count = place[digit]
-        place[digit] = total
-        total += count
     for index in range(source.size):
         bucket = ((source[index] - least) >> bits) & mask
         target[place[bucket]] = source[index]
         place[bucket] += 1
+
+
+@kernel
+def sort_by_two_digits(
+    row: NDArray[np.uint64], spare: NDArray[np.uint64], places: NDArray[np.int32], least: np.uint64, shift: int
+) -> None:
+    """Order a row by the 22 bits from `shift` on, leaving equals in their order."""
+    count_digits(row, places, least, shift)
+    move_by_digit(row, spare, places[0], least, shift)
+    move_by_digit(spare, row, places[1], least, shift + DIGIT)
 
 
 @kernel
@@ -56,13 +75,13 @@ def insert_each(row: NDArray[np.uint64], moves: int) -> bool:
 
 
 @kernel
-def sort_row(row: NDArray[np.uint64], spare: NDArray[np.uint64], place: NDArray[np.int32]) -> None:
+def sort_row(row: NDArray[np.uint64], spare: NDArray[np.uint64], places: NDArray[np.int32]) -> None:
     """Sort one row in place, ascending.
 
     Args:
         row: shape (N,), contiguous.
         spare: room, shape (N,).
-        place: room, shape (BUCKETS,).
+        places: room, shape (2, BUCKETS).
     """
     if row.size < 2:
         return
@@ -73,18 +92,16 @@ def sort_row(row: NDArray[np.uint64], spare: NDArray[np.uint64], place: NDArray[
     while width < 64 and span >> np.uint64(width) > 0:
         width += 1
     shift = max(width - 2 * DIGIT, 0)
-    move_by_digit(row, spare, place, least, shift)
-    move_by_digit(spare, row, place, least, shift + DIGIT)
+    sort_by_two_digits(row, spare, places, least, shift)
     if not insert_each(row, MOVES * row.size):
         for low in range(0, width, 2 * DIGIT):
-            move_by_digit(row, spare, place, least, low)
-            move_by_digit(spare, row, place, least, min(low + DIGIT, 63))
+            sort_by_two_digits(row, spare, places, least, low)
 
 
 @kernel
 def sort_each_row(rows: NDArray[np.uint64]) -> None:
     """Sort every row in place, ascending, shape (Q, N), contiguous."""
     spare = np.empty(rows.shape[1], dtype=np.uint64)
-    place = np.empty(BUCKETS, dtype=np.int32)
+    places = np.empty((2, BUCKETS), dtype=np.int32)
     for query in range(rows.shape[0]):
-        sort_row(rows[query], spare, place)
+        sort_row(rows[query], spare, places)

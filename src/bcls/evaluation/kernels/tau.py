@@ -30,7 +30,7 @@ def count_pairs(keys: NDArray[np.uint64], known: NDArray[np.int64], counts: NDAr
     """
     queries, width = keys.shape
     levels, spare = np.empty(width, dtype=np.uint64), np.empty(width, dtype=np.uint64)
-    place = np.empty(BUCKETS, dtype=np.int32)
+    places = np.empty((2, BUCKETS), dtype=np.int32)
     half, low = np.uint64(32), np.uint64(0xFFFF_FFFF)
     words = (width // (64 * GROUP) + 1) * GROUP
     marks = np.empty(words, dtype=np.uint64)
@@ -40,7 +40,7 @@ def count_pairs(keys: NDArray[np.uint64], known: NDArray[np.int64], counts: NDAr
         row, listed = keys[query, : known[query]], levels[: known[query]]
         for index in range(row.size):  # relevance above the place in the ranking
             listed[index] = (row[index] << half) | np.uint64(index)
-        sort_row(listed, spare[: row.size], place)
+        sort_row(listed, spare[: row.size], places)
         counts[0, query] = tied_pairs(row, 32)
         counts[1, query] = tied_pairs(listed, 32)
         counts[2, query] = tied_pairs(row, 0)
@@ -64,12 +64,12 @@ def rank_and_count(
     """
     keys = np.empty((1, score_bits.shape[1]), dtype=np.uint64)
     spare = np.empty(score_bits.shape[1], dtype=np.uint64)
-    place = np.empty(BUCKETS, dtype=np.int32)
+    places = np.empty((2, BUCKETS), dtype=np.int32)
     for query in range(known.size):
         one = slice(query, query + 1)
         if not pack_rows(score_bits[one], relevance[one], tolerance, keys, known[one]):
             return False
-        sort_row(keys[0], spare, place)
+        sort_row(keys[0], spare, places)
         count_pairs(keys, known[one], counts[:, one])
     return True
 
