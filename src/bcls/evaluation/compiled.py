@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, TypeVar, cast
 
 COMPILED_FROM = 8_000_000
-"""Scores from which a kernel is used: loading numba takes about half a second, numpy's way that long for so many."""
+"""Scores from which a kernel is used: loading numba and its kernels takes up to half a second."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
