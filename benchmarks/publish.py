@@ -28,15 +28,22 @@ def table(content: dict[str, Any]) -> str:
             _time(row["baseline_seconds"]),
             _memory(row["ours_extra_mb"]),
             _memory(row["baseline_extra_mb"]),
-            str(row["target"] or "-"),
+            _target(row["target"]),
             {True: "yes", False: "**no**", None: "-"}[row["met"]],
         ]
         lines.append("| " + " | ".join(cells) + " |")
     about = content.get("about", {})
-    said = f"{about.get('load', '')}; torch {about.get('torch', '')}"
+    said = f"{about['load']}; torch {about['torch']}" if about else "The load of each row stands in the JSON file"
     if "exponent" in content:
         said += f"; all pairs grow as B^{content['exponent']:.2f} from 1,024 to 8,192"
     return "\n".join([*lines, "", said + "."])
+
+
+def _target(target: str | float | None) -> str:
+    """A number is the least that the baseline's time may be, over ours."""
+    if target is None:
+        return "-"
+    return target if isinstance(target, str) else f"baseline / ours >= {target:.3g}"
 
 
 def _time(seconds: float | None) -> str:
