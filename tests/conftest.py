@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,3 +32,38 @@ def human_ratings() -> Path:
     if not file.is_file():
         pytest.skip("the human ratings are not at ../shared/data/cxc/sts_human.csv")
     return file
+
+
+PROCESS = """
+import json, os, sys, torch, torch.distributed as dist
+rank, world = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+dist.init_process_group("gloo", init_method=f"file://{sys.argv[1]}", rank=rank, world_size=world)
+CODE
+with open(f"{sys.argv[1]}.{rank}", "w") as file:
+    json.dump(result, file)
+dist.barrier()  # nobody leaves before all are done
+os._exit(0)  # the threads of gloo do not always end in peace
+"""
+
+
+@pytest.fixture
+def in_processes(tmp_path: Path) -> Callable[..., list[Any]]:
+    """Runs code in real gloo processes on this machine; what each calls `result` comes back, in order of the ranks."""
+
+    def run(code: str, world: int = 2) -> list[Any]:
+        meeting = tmp_path / "meeting"
+        words = [sys.executable, "-c", PROCESS.replace("CODE", textwrap.dedent(code)), str(meeting)]
+        environment = {**os.environ, "WORLD_SIZE": str(world), "GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
+        processes = [
+            subprocess.Popen(words, env={**environment, "RANK": str(rank)}, stderr=subprocess.PIPE, text=True)
+            for rank in range(world)
+        ]
+        try:
+            faults = [process.communicate(timeout=120)[1] for process in processes]
+        finally:
+            for process in processes:
+                process.kill()
+        assert all(process.returncode == 0 for process in processes), "\n".join(faults)
+        return [json.loads(Path(f"{meeting}.{rank}").read_text()) for rank in range(world)]
+
+    return run

@@ -11,6 +11,7 @@ from bcls.losses.base import RetrievalLoss
 from bcls.losses.binary_continuous import BCLSLoss
 from bcls.losses.chunked import ChunkedLoss
 from bcls.losses.cosent import CoSENTLoss, cosent_loss
+from bcls.losses.gathered import gather_relevance, gather_rows
 from bcls.losses.infonce import InfoNCELoss, infonce_loss
 from bcls.losses.kendall import KendallLoss, kendall_loss
 from bcls.losses.ladder import LadderLoss, ladder_loss
@@ -42,6 +43,8 @@ __all__ = [
     "SoftContrastLoss",
     "TripletLoss",
     "cosent_loss",
+    "gather_relevance",
+    "gather_rows",
     "infonce_loss",
     "kendall_loss",
     "ladder_loss",
