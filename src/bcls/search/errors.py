@@ -1,0 +1,17 @@
+"""What can go wrong with an index beside bad input."""
+
+from __future__ import annotations
+
+from bcls.errors import BCLSError, InputError
+
+
+class EngineUnavailableError(BCLSError):
+    """The engine behind an index cannot be reached now; the same call may succeed later."""
+
+
+class WriteFailedError(BCLSError):
+    """The engine did not take a block of records (a full disk, say); nothing of that block is in the index."""
+
+
+class IndexDamagedError(InputError):
+    """Files of an index are missing or not what was written there."""

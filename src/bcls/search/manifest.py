@@ -1,0 +1,98 @@
+"""`index.json`: what an index in a folder is; a folder without it is no index."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bcls.errors import InputError
+from bcls.files import read_json
+from bcls.search.errors import IndexDamagedError
+from bcls.search.records import FieldType, check_fields
+
+FORMAT = 1
+NAME = "index.json"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What an index was made for.
+
+    Attributes:
+        engine: which one keeps it.
+        dim: of its vectors.
+        model: hash of the model that makes them.
+        fields: name -> type.
+        about: free notes.
+    """
+
+    engine: str
+    dim: int
+    model: str
+    fields: Mapping[str, FieldType]
+    about: Mapping[str, str]
+
+    def content(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "format": FORMAT,
+            "engine": self.engine,
+            "dim": self.dim,
+            "model": self.model,
+            "fields": dict(self.fields),
+            "about": dict(self.about),
+        }
+
+
+def read_manifest(folder: Path) -> tuple[Manifest, dict[str, Any]]:
+    """The manifest of an index's folder, and all that the file holds.
+
+    Raises:
+        InputError: there is no index.
+        IndexDamagedError: the file is not what was written there.
+    """
+    file = folder / NAME
+    if not file.is_file():
+        raise InputError(f"{folder}: no index is there (no {NAME}); `bcls index` makes one")
+    try:
+        content = read_json(file)
+    except InputError as error:
+        raise IndexDamagedError(str(error)) from None
+    return manifest_of(content, str(file)), content
+
+
+def manifest_of(content: Any, place: str) -> Manifest:
+    """A manifest from JSON.
+
+    Raises:
+        IndexDamagedError: something is missing or of the wrong kind.
+    """
+    try:
+        if content["format"] != FORMAT:
+            raise ValueError(f"format {content['format']}, {FORMAT} expected")
+        about = {str(name): str(note) for name, note in content["about"].items()}
+        fields = check_fields(content["fields"])
+        return Manifest(str(content["engine"]), int(content["dim"]), str(content["model"]), fields, about)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise IndexDamagedError(f"{place}: not an index's description ({type(error).__name__}: {error})") from None
+
+
+def claim_folder(folder: Path) -> None:
+    """Make the folder of a new index.
+
+    Raises:
+        InputError: something is there already.
+    """
+    if (folder / NAME).exists():
+        raise InputError(f"{folder}: holds an index already: open it, or choose another folder")
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: is a file; an index is a folder")
+    strange = [entry.name for entry in folder.iterdir() if entry.name not in _OURS] if folder.is_dir() else []
+    if strange:
+        raise InputError(f"{folder}: holds other things ({strange[0]}); choose an empty folder")
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+_OURS = {".lock", "segments", "records.lance"}  # left by a creation that was cut short

@@ -1,0 +1,168 @@
+"""How the memory engine keeps its records: a log of changes, a file each, and a manifest of those that count."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from bcls.errors import InputError
+from bcls.files import replacing, write_json
+from bcls.search.errors import IndexDamagedError, WriteFailedError
+from bcls.search.folder_lock import folder_lock
+from bcls.search.manifest import NAME, Manifest, claim_folder, read_manifest
+from bcls.search.records import FieldValue, Vectors
+
+MOST_SEGMENTS = 64
+TRIES = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """One committed write.
+
+    Attributes:
+        records: ids and fields of what was added.
+        vectors: theirs, shape (records, dim).
+        deleted: ids that were taken out before.
+    """
+
+    records: list[tuple[str, Mapping[str, FieldValue]]]
+    vectors: Vectors
+    deleted: list[str]
+
+
+class MemoryLog:
+    """Changes in a folder: `segments/N.safetensors` each, in force once `index.json` names them.
+
+    Args:
+        folder: where.
+        about: what the index is.
+    """
+
+    def __init__(self, folder: Path, about: Manifest) -> None:
+        self.folder = folder
+        self.about = about
+
+    @classmethod
+    def create(cls, folder: Path, about: Manifest) -> MemoryLog:
+        """An empty log.
+
+        Raises:
+            InputError: the folder holds something.
+        """
+        claim_folder(folder)
+        log = cls(folder, about)
+        log._write(0, [])
+        return log
+
+    @classmethod
+    def open(cls, folder: Path) -> MemoryLog:
+        """The log of a folder."""
+        return cls(folder, read_manifest(folder)[0])
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """No other process writes meanwhile."""
+        with folder_lock(self.folder):
+            yield
+
+    def version(self) -> int:
+        """The version in force."""
+        return self._content()[0]
+
+    def read(self) -> tuple[int, list[Change]]:
+        """The version in force and all its changes, in order.
+
+        Raises:
+            IndexDamagedError: a file is missing or is not what was written.
+        """
+        for _ in range(TRIES):
+            version, segments = self._content()
+            try:
+                return version, [self._read(segment) for segment in segments]
+            except FileNotFoundError as error:  # merged by another process since the manifest was read
+                missing = error.filename
+        raise IndexDamagedError(f"{missing}: a file of the index is missing; make the index again")
+
+    def append(self, change: Change) -> int:
+        """Add a change, and say which version that made. Call it `locked`.
+
+        Raises:
+            WriteFailedError: it could not be written; the log is as before.
+        """
+        version, segments = self._content()
+        self._write(version + 1, [*segments, self._segment(version + 1, change)])
+        return version + 1
+
+    def replace(self, whole: Change) -> int:
+        """Put one change in place of all. Call it `locked`."""
+        version, segments = self._content()
+        self._write(version + 1, [self._segment(version + 1, whole)])
+        for segment in segments:
+            (self.folder / segment["file"]).unlink(missing_ok=True)
+        return version + 1
+
+    def wants_merging(self) -> bool:
+        """Whether so many changes lie there that they should become one."""
+        return len(self._content()[1]) > MOST_SEGMENTS
+
+    def _content(self) -> tuple[int, list[dict[str, Any]]]:
+        content = read_manifest(self.folder)[1]
+        version, segments = content.get("version"), content.get("segments")
+        if type(version) is not int or not isinstance(segments, list):
+            raise IndexDamagedError(f"{self.folder / NAME}: names no version or no segments")
+        return version, segments
+
+    def _write(self, version: int, segments: list[dict[str, Any]]) -> None:
+        with _written(self.folder):
+            write_json(self.folder / NAME, self.about.content() | {"version": version, "segments": segments})
+
+    def _segment(self, version: int, change: Change) -> dict[str, Any]:
+        """Write the change's file; it counts only when the manifest names it."""
+        file = self.folder / "segments" / f"{version:08d}.safetensors"
+        text = json.dumps({"records": change.records, "deleted": change.deleted}, ensure_ascii=False)
+        with _written(file), replacing(file) as temporary:
+            save_file({"vectors": np.ascontiguousarray(change.vectors)}, temporary, {"change": text})
+            digest = _digest(temporary)
+        return {"file": f"segments/{file.name}", "sha256": digest}
+
+    def _read(self, segment: dict[str, Any]) -> Change:
+        file = self.folder / "segments" / Path(str(segment.get("file"))).name
+        if _digest(file) != segment.get("sha256"):
+            raise IndexDamagedError(f"{file}: not what was written there; make the index again")
+        try:
+            with safe_open(file, "np") as opened:
+                told = json.loads(opened.metadata()["change"])
+                vectors = opened.get_tensor("vectors")
+            return Change([(name, fields) for name, fields in told["records"]], vectors, told["deleted"])
+        except (SafetensorError, KeyError, TypeError, ValueError) as error:
+            raise IndexDamagedError(f"{file}: not a segment of an index ({error})") from None
+
+
+@contextmanager
+def _written(place: Path) -> Iterator[None]:
+    """Tell of a write that the disk refused.
+
+    Raises:
+        WriteFailedError: it did.
+    """
+    try:
+        yield
+    except InputError:
+        raise
+    except (OSError, SafetensorError) as error:
+        raise WriteFailedError(f"{place}: could not be written ({error}); what was there before is untouched") from None
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()

@@ -1,0 +1,66 @@
+"""Where an index lives, in one word, and the engine behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from bcls.errors import InputError
+from bcls.search.index import Index
+from bcls.search.manifest import read_manifest
+from bcls.search.memory import MemoryIndex
+from bcls.search.records import FieldType
+
+MEMORY = "memory:"
+MILVUS = "milvus://"
+
+
+def create_index(
+    place: str | Path, *, dim: int, model: str, fields: Mapping[str, FieldType], about: Mapping[str, str] | None = None
+) -> Index:
+    """Make an empty index.
+
+    Args:
+        place: a folder (LanceDB), `memory:FOLDER` (exact, kept in a folder), `memory:` (kept nowhere), or
+            `milvus://HOST:PORT/NAME`.
+        dim: of the vectors.
+        model: hash of the model that makes them.
+        fields: name -> type of what each record carries.
+        about: free notes.
+
+    Raises:
+        InputError: something is there already, or a field that cannot be.
+        MissingExtraError: the engine is not installed.
+        EngineUnavailableError: the engine cannot be reached.
+    """
+    if type(dim) is not int or dim < 1:
+        raise InputError(f"dim is {dim!r}; it is a whole number, at least 1")
+    name = str(place)
+    if name.startswith(MEMORY):
+        folder = Path(name.removeprefix(MEMORY)) if name != MEMORY else None
+        return MemoryIndex(folder, dim=dim, model=model, fields=fields, about=about)
+    raise InputError(f"{name}: the engines LanceDB and Milvus are not there yet; put memory: before the folder")
+
+
+def open_index(place: str | Path) -> Index:
+    """Open an index; a folder's own `index.json` tells its engine.
+
+    Args:
+        place: see `create_index`.
+
+    Raises:
+        InputError: none is there.
+        IndexDamagedError: its files are not what was written there.
+        MissingExtraError: the engine is not installed.
+        EngineUnavailableError: the engine cannot be reached.
+    """
+    name = str(place)
+    if name.startswith(MILVUS):
+        raise InputError(f"{name}: the engine Milvus is not there yet")
+    folder = Path(name.removeprefix(MEMORY))
+    if name == MEMORY:
+        raise InputError("memory: alone is kept nowhere and cannot be opened; name its folder: memory:FOLDER")
+    engine = read_manifest(folder)[0].engine
+    if engine != "memory":
+        raise InputError(f"{folder}: no engine {engine!r}")
+    return MemoryIndex.open(folder)
