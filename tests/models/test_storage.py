@@ -211,7 +211,9 @@ def test_towers_of_other_packages_are_not_saved(model, tmp_path):
 
     tower = MyTower(dim=6)
     tower.fit(["a dog"] * 3)
-    with pytest.raises(InputError, match="MyTower cannot be saved: only the towers of this package can"):
+    with pytest.raises(
+        InputError, match="MyTower cannot be saved: only the towers and similarities of this package can"
+    ):
         RetrievalModel(model.image_tower, tower).save_pretrained(tmp_path / "model")
     assert list(tmp_path.iterdir()) == []
 
@@ -233,9 +235,9 @@ def test_a_missing_file_is_named(folder, name):
         ("{}", "not a model of this package"),
         (
             '{"architectures": ["CLIPModel"], "model_type": "clip"}',
-            r"not a model of this package \(format 1 expected\)",
+            r"not a model of this package \(format 1 or 2 expected\)",
         ),
-        ('{"format": 2}', "not a model of this package"),
+        ('{"format": 3}', "not a model of this package"),
         ('{"format": 1}', "image_tower: no tower None; there are BagOfWordsTower, .*SumCaptionTower"),
     ],
 )

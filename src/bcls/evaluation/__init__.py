@@ -21,6 +21,7 @@ from bcls.evaluation.human import (
     read_expert,
 )
 from bcls.evaluation.kendall import kendall_tau_b
+from bcls.evaluation.kept_similarity import KeptSimilarity
 from bcls.evaluation.ndcg import ndcg
 from bcls.evaluation.per_query import per_query
 from bcls.evaluation.precision import average_precision_at_r, r_precision
@@ -43,6 +44,7 @@ __all__ = [
     "GradedPairs",
     "GradedRelevance",
     "Judgement",
+    "KeptSimilarity",
     "PositiveRanks",
     "RetrievalProtocol",
     "RetrievalTruth",

@@ -10,6 +10,7 @@ from bcls.models.pooled_features import PooledFeatureTower
 from bcls.models.region_features import RegionFeatureTower
 from bcls.models.retrieval_model import RetrievalModel
 from bcls.models.sentence_encoder import SentenceEncoderTower
+from bcls.models.similarity import Cosine, Similarity
 from bcls.models.sum_of_towers import SumCaptionTower
 from bcls.models.towers import CaptionBatch, CaptionTower, ImageTower
 
@@ -19,11 +20,13 @@ __all__ = [
     "CaptionBatch",
     "CaptionTower",
     "ConvTower",
+    "Cosine",
     "GeneralizedPooling",
     "ImageTower",
     "PooledFeatureTower",
     "RegionFeatureTower",
     "RetrievalModel",
     "SentenceEncoderTower",
+    "Similarity",
     "SumCaptionTower",
 ]

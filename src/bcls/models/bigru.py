@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +16,8 @@ from bcls.models.words import PADDING, WordBags, vocabulary_of
 class BiGRUTower(CaptionTower):
     """Word vectors through a bidirectional GRU, the two directions averaged, pooled over the words.
 
-    The field's usual caption tower without pretraining (VSE++, SCAN, VSE-infinity).
+    A similarity of sets gets the words unpooled. The field's usual caption tower without pretraining (VSE++, SCAN,
+    VSE-infinity).
 
     Args:
         dim: size of the embedding and of the GRU's state.
@@ -32,6 +33,8 @@ class BiGRUTower(CaptionTower):
         >>> tower(tower.tokenize(["a dog", "a bird and a cat"])).shape
         torch.Size([2, 4])
     """
+
+    gives_sets: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -77,13 +80,17 @@ class BiGRUTower(CaptionTower):
         self.require_fitted()
         return WordBags.of(captions, self._ids)
 
-    def project(self, captions: WordBags) -> Tensor:
-        """Words in order -> (captions, dim)."""
-        vectors = self.drop(self.vectors(captions.padded()))
+    def members(self, inputs: WordBags) -> Tensor:
+        """Words in order -> (captions, longest, dim), a vector for each word in its place; padding is zero."""
+        vectors = self.drop(self.vectors(inputs.padded()))
         packed = nn.utils.rnn.pack_padded_sequence(
-            vectors, captions.lengths.cpu(), batch_first=True, enforce_sorted=False
+            vectors, inputs.lengths.cpu(), batch_first=True, enforce_sorted=False
         )
         states, _ = nn.utils.rnn.pad_packed_sequence(self.gru(packed)[0], batch_first=True)
         forward, backward = states.chunk(2, dim=2)
-        pooled: Tensor = self.pool((forward + backward) / 2, captions.lengths)
+        return torch.as_tensor((forward + backward) / 2)
+
+    def project(self, captions: WordBags) -> Tensor:
+        """Words in order -> (captions, dim)."""
+        pooled: Tensor = self.pool(self.members(captions), captions.lengths)
         return torch.as_tensor(pooled)

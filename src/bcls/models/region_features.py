@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class RegionFeatureTower(ImageTower):
-    """Each region through a projection, then pooled into one vector.
+    """Each region through a projection, then pooled into one vector; or all of them, for a similarity of sets.
 
     Takes (images, regions, input dim) features in any float format.
 
@@ -37,6 +37,8 @@ class RegionFeatureTower(ImageTower):
         >>> tower(torch.zeros(2, 3, 6)).shape
         torch.Size([2, 4])
     """
+
+    gives_sets: ClassVar[bool] = True
 
     def __init__(
         self, *, dim: int = 512, pooling: Pooling = "gpo", hidden: int | None = None, dropout: float = 0.2
@@ -66,17 +68,26 @@ class RegionFeatureTower(ImageTower):
         self.standardize = Standardize(size)
         self.projection = residual_projection(size, self.dim, self.hidden, self.dropout)
 
+    def members(self, inputs: Tensor) -> Tensor:
+        """(images, regions, input dim) -> (images, regions, dim).
+
+        Raises:
+            InputError: features of another shape than those fitted on.
+        """
+        size = len(self.standardize.mean)
+        if inputs.ndim != 3 or inputs.shape[2] != size:
+            raise InputError(
+                f"images are {tuple(inputs.shape)}; this tower was fitted on (images, regions, {size}) features"
+            )
+        projected: Tensor = self.projection(self.standardize(inputs))
+        return projected
+
     def project(self, images: Tensor) -> Tensor:
         """(images, regions, input dim) -> (images, dim).
 
         Raises:
             InputError: features of another shape than those fitted on.
         """
-        size = len(self.standardize.mean)
-        if images.ndim != 3 or images.shape[2] != size:
-            raise InputError(
-                f"images are {tuple(images.shape)}; this tower was fitted on (images, regions, {size}) features"
-            )
-        regions = torch.full((len(images),), images.shape[1], device=images.device)
-        pooled: Tensor = self.pool(self.projection(self.standardize(images)), regions)
+        members = self.members(images)
+        pooled: Tensor = self.pool(members, torch.full((len(images),), members.shape[1], device=images.device))
         return pooled

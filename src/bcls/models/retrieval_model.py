@@ -1,4 +1,4 @@
-"""The model: an image tower and a caption tower that meet in one space."""
+"""The model: an image tower and a caption tower that meet in one space, and what compares them there."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from bcls.errors import InputError
+from bcls.models.similarity import Cosine, Similarity
 from bcls.models.storage import find_model, load_model, save_model
 from bcls.models.towers import CaptionBatch, CaptionTower, ImageTower, Tower
 
@@ -20,14 +21,18 @@ Images = Tensor | np.ndarray[Any, Any] | Sequence[Image.Image]
 
 
 class RetrievalModel(nn.Module):
-    """Embeds images and captions in one space and compares them by cosine.
+    """Embeds images and captions in one space and compares them there.
+
+    With the cosine an embedding is one vector. A similarity of sets, such as cross attention, compares the regions of
+    an image with the words of a caption: then an embedding is all of these, see `Similarity`.
 
     Args:
         image_tower: turns images into vectors.
         caption_tower: turns captions into vectors of the same size.
+        similarity: compares the embeddings, `model.similarity(images, captions)`; None = their cosine.
 
     Raises:
-        InputError: the towers' sizes differ.
+        InputError: sizes differ, or a tower has no sets for a similarity that needs them.
 
     Example:
         >>> from bcls.models import BagOfWordsTower, PooledFeatureTower
@@ -38,7 +43,9 @@ class RetrievalModel(nn.Module):
         torch.Size([3, 2])
     """
 
-    def __init__(self, image_tower: ImageTower, caption_tower: CaptionTower) -> None:
+    def __init__(
+        self, image_tower: ImageTower, caption_tower: CaptionTower, similarity: Similarity | None = None
+    ) -> None:
         super().__init__()
         if image_tower.dim != caption_tower.dim:
             raise InputError(
@@ -46,9 +53,11 @@ class RetrievalModel(nn.Module):
             )
         self.image_tower = image_tower
         self.caption_tower = caption_tower
+        self.similarity = Cosine() if similarity is None else similarity
+        self._check_similarity()
 
     def encode_image(self, images: Images) -> Tensor:
-        """Images -> (images, dim), each of length 1.
+        """Images -> (images, dim), each of length 1; (images, regions, dim) for a similarity of sets.
 
         Args:
             images: what the image tower takes: features as a tensor or array, prepared pictures as a tensor, or opened
@@ -56,24 +65,27 @@ class RetrievalModel(nn.Module):
         """
         self.image_tower.require_fitted()
         if not len(images):
-            return _no_vectors(self.image_tower)
-        return F.normalize(self.image_tower(self._prepare(images)).float(), dim=1)
+            return self._no_embeddings(self.image_tower)
+        return self._embed(self.image_tower, self._prepare(images))
 
     def encode_text(self, captions: Sequence[str] | CaptionBatch) -> Tensor:
-        """Captions, as strings or tokenized -> (captions, dim), each of length 1."""
+        """Captions, as strings or tokenized -> (captions, dim), each of length 1; (captions, words, dim) for sets."""
         self.caption_tower.require_fitted()
         if not len(captions):
-            return _no_vectors(self.caption_tower)
-        batch = self._tokenized(captions)
-        return F.normalize(self.caption_tower(batch.to(_device(self.caption_tower))).float(), dim=1)
-
-    def similarity(self, image_embeddings: Tensor, caption_embeddings: Tensor) -> Tensor:
-        """(images, dim), (captions, dim) -> (images, captions) cosines."""
-        return image_embeddings @ caption_embeddings.T
+            return self._no_embeddings(self.caption_tower)
+        return self._embed(self.caption_tower, self._tokenized(captions).to(_device(self.caption_tower)))
 
     def forward(self, images: Images, captions: Sequence[str] | CaptionBatch) -> Tensor:
         """The (images, captions) similarity matrix."""
-        return self.similarity(self.encode_image(images), self.encode_text(captions))
+        return torch.as_tensor(self.similarity(self.encode_image(images), self.encode_text(captions)))
+
+    def require_vectors(self) -> None:
+        """Raise `InputError` where an embedding is a set of vectors: an index of vectors cannot hold it."""
+        if self.similarity.takes_sets:
+            raise InputError(
+                f"{type(self.similarity).__name__} compares sets of vectors, so that this model has no one vector for "
+                "an image: take a model of the cosine, and let this one re-rank what that finds"
+            )
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write `config.json` and `model.safetensors` into a folder; a model that stands there is replaced whole.
@@ -94,8 +106,12 @@ class RetrievalModel(nn.Module):
         Raises:
             InputError: no such folder, or its files are damaged, foreign, or of another shape; the message says which.
         """
-        image_tower, caption_tower, state = load_model(find_model(path_or_hub_id))
-        model = cls(image_tower, caption_tower)
+        folder = find_model(path_or_hub_id)
+        image_tower, caption_tower, similarity, state = load_model(folder)
+        try:
+            model = cls(image_tower, caption_tower, similarity)
+        except InputError as error:
+            raise InputError(f"{folder / 'config.json'}: {error}") from None
         problems = model.load_state_dict(state, strict=False)
         if problems.missing_keys or problems.unexpected_keys:
             raise InputError(
@@ -109,6 +125,22 @@ class RetrievalModel(nn.Module):
         from bcls.models.storage import upload_model  # noqa: PLC0415
 
         return upload_model(self, repo_id, private=private)
+
+    def _check_similarity(self) -> None:
+        name, dim = type(self.similarity).__name__, self.similarity.dim
+        if dim not in {None, self.image_tower.dim}:
+            raise InputError(f"the similarity's dim is {dim}, the towers' {self.image_tower.dim}: they must agree")
+        for tower in (self.image_tower, self.caption_tower):
+            if self.similarity.takes_sets and not tower.gives_sets:
+                raise InputError(f"{name} compares sets of vectors, but {type(tower).__name__} gives one vector each")
+
+    def _embed(self, tower: Tower, inputs: Any) -> Tensor:
+        vectors: Tensor = tower.members(inputs) if self.similarity.takes_sets else tower(inputs)
+        return F.normalize(vectors.float(), dim=-1)
+
+    def _no_embeddings(self, tower: Tower) -> Tensor:
+        shape = (0, 1, tower.dim) if self.similarity.takes_sets else (0, tower.dim)
+        return torch.zeros(shape, device=_device(tower))
 
     def _tokenized(self, captions: Sequence[str] | CaptionBatch) -> CaptionBatch:
         if hasattr(captions, "select"):
@@ -129,10 +161,6 @@ class RetrievalModel(nn.Module):
 
 def _device(tower: Tower) -> torch.device:
     return next(tower.parameters()).device
-
-
-def _no_vectors(tower: Tower) -> Tensor:
-    return torch.zeros(0, tower.dim, device=_device(tower))
 
 
 def _strings(captions: object) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -19,13 +19,14 @@ from bcls.models.convolution import ConvTower
 from bcls.models.pooled_features import PooledFeatureTower
 from bcls.models.region_features import RegionFeatureTower
 from bcls.models.sentence_encoder import SentenceEncoderTower
+from bcls.models.similarity import Cosine, Similarity
 from bcls.models.sum_of_towers import SumCaptionTower
 from bcls.models.towers import CaptionTower, ImageTower, Tower
 
 if TYPE_CHECKING:
     from bcls.models.retrieval_model import RetrievalModel
 
-FORMAT = 1
+FORMATS = (1, 2)  # 2 = with a similarity other than the cosine, which readers of 1 would pass over
 UNUSABLE = (TypeError, ValueError, LookupError, OverflowError, RuntimeError)  # torch raises the last for sizes
 KNOWN: dict[str, type[Tower]] = {
     kind.__name__: kind
@@ -39,6 +40,8 @@ KNOWN: dict[str, type[Tower]] = {
         SumCaptionTower,
     )
 }
+Part = TypeVar("Part")
+SIMILARITIES: dict[str, type[Similarity]] = {kind.__name__: kind for kind in (Cosine,)}
 
 
 def save_model(model: RetrievalModel, folder: Path) -> None:
@@ -50,11 +53,13 @@ def save_model(model: RetrievalModel, folder: Path) -> None:
     folder = folder.absolute()
     if folder.exists() and not _may_replace(folder):
         raise InputError(f"{folder}: holds something other than a model; save to another folder")
-    config = {
-        "format": FORMAT,
+    config: dict[str, Any] = {
+        "format": 1,
         "image_tower": {**_describe(model.image_tower), "fitted": _fitted(model.image_tower)},
         "caption_tower": {**_describe(model.caption_tower), "fitted": _fitted(model.caption_tower)},
     }
+    if not isinstance(model.similarity, Cosine):
+        config |= {"format": 2, "similarity": _describe(model.similarity)}
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
         fresh = Path(temporary) / "fresh"
@@ -104,20 +109,23 @@ def find_model(path_or_hub_id: str | Path) -> Path:
         raise InputError(f"{path_or_hub_id}: no such folder, and not on the hub ({type(error).__name__})") from None
 
 
-def load_model(folder: Path) -> tuple[ImageTower, CaptionTower, dict[str, torch.Tensor]]:
-    """Towers as `config.json` says, without trained values, and the state dict of the whole model.
+def load_model(folder: Path) -> tuple[ImageTower, CaptionTower, Similarity, dict[str, torch.Tensor]]:
+    """Towers and similarity as `config.json` says, without trained values, and the state dict of the whole model.
 
     Raises:
         InputError: a file is missing, damaged, or not a model of this package.
     """
     place = folder / "config.json"
     config = read_json(place)
-    if not isinstance(config, dict) or config.get("format") != FORMAT:
-        raise InputError(f"{place}: not a model of this package (format {FORMAT} expected)")
+    if not isinstance(config, dict) or config.get("format") not in FORMATS:
+        raise InputError(f"{place}: not a model of this package (format 1 or 2 expected)")
     image_tower, caption_tower = (_restored(config.get(kind), f"{place}: {kind}") for kind in _KINDS)
     if not isinstance(image_tower, ImageTower) or not isinstance(caption_tower, CaptionTower):
         raise InputError(f"{place}: the towers are of the wrong kind")
-    return image_tower, caption_tower, _tensors(folder / "model.safetensors", image_tower, caption_tower)
+    described = config.get("similarity", {"class": "Cosine", "hyperparameters": {}})
+    similarity = _made(described, f"{place}: similarity", SIMILARITIES, "similarity")
+    parts = dict(zip((*_KINDS, "similarity"), (image_tower, caption_tower, similarity), strict=True))
+    return image_tower, caption_tower, similarity, _tensors(folder / "model.safetensors", parts)
 
 
 _KINDS = ("image_tower", "caption_tower")
@@ -140,10 +148,11 @@ def upload_model(model: RetrievalModel, repo_id: str, *, private: bool) -> str:
         return str(api.upload_folder(repo_id=repo_id, folder_path=str(Path(folder) / "model")))
 
 
-def _describe(tower: Tower) -> dict[str, Any]:
-    if KNOWN.get(type(tower).__name__) is not type(tower):
-        raise InputError(f"{type(tower).__name__} cannot be saved: only the towers of this package can")
-    return {"class": type(tower).__name__, "hyperparameters": _plain(tower.hyperparameters())}
+def _describe(part: Tower | Similarity) -> dict[str, Any]:
+    name = type(part).__name__
+    if (KNOWN | SIMILARITIES).get(name) is not type(part):
+        raise InputError(f"{name} cannot be saved: only the towers and similarities of this package can")
+    return {"class": name, "hyperparameters": _plain(part.hyperparameters())}
 
 
 def _plain(value: Any) -> Any:
@@ -173,31 +182,39 @@ def _restored(described: Any, place: str) -> Tower:
 
 
 def _make(described: Any, place: str) -> Tower:
+    settings = described.get("hyperparameters") if isinstance(described, dict) else None
+    if isinstance(settings, dict) and isinstance(settings.get("towers"), list):
+        described = {
+            **described,
+            "hyperparameters": {**settings, "towers": [_make(part, place) for part in settings["towers"]]},
+        }
+    return _made(described, place, KNOWN, "tower")
+
+
+def _made(described: Any, place: str, known: dict[str, type[Part]], what: str) -> Part:
     name = described.get("class") if isinstance(described, dict) else described
-    if not isinstance(described, dict) or not isinstance(name, str) or name not in KNOWN:
-        raise InputError(f"{place}: no tower {name!r}; there are {', '.join(KNOWN)}")
+    if not isinstance(described, dict) or not isinstance(name, str) or name not in known:
+        raise InputError(f"{place}: no {what} {name!r}; there are {', '.join(known)}")
     settings = described.get("hyperparameters")
     if not isinstance(settings, dict):
         raise InputError(f"{place}: no 'hyperparameters'")
-    if isinstance(settings.get("towers"), list):
-        settings = {**settings, "towers": [_make(part, place) for part in settings["towers"]]}
     try:
-        return KNOWN[name](**settings)
+        return known[name](**settings)
     except InputError as error:
         raise InputError(f"{place}: {error}") from None
     except UNUSABLE as error:
         raise InputError(f"{place}: {error}") from None
 
 
-def _tensors(file: Path, image_tower: ImageTower, caption_tower: CaptionTower) -> dict[str, torch.Tensor]:
+def _tensors(file: Path, parts: dict[str, torch.nn.Module]) -> dict[str, torch.Tensor]:
     try:
         state: dict[str, torch.Tensor] = load_file(file)
     except FileNotFoundError:
         raise InputError(f"{file}: no such file") from None
     except (SafetensorError, OSError) as error:
         raise InputError(f"{file}: damaged or not a safetensors file ({error})") from None
-    for kind, tower in zip(_KINDS, (image_tower, caption_tower), strict=True):
-        for name, tensor in tower.state_dict().items():
+    for kind, part in parts.items():
+        for name, tensor in part.state_dict().items():
             found = state.get(f"{kind}.{name}")
             if found is not None and found.shape != tensor.shape:
                 raise InputError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import torch
 from torch import Tensor, nn
@@ -40,9 +40,14 @@ class Tower(nn.Module, ABC):
     A tower's constructor takes plain settings only and keeps each under its own name; `fit` learns from data what
     else it must know (sizes, statistics, a vocabulary) and makes the parameters. `fitted` and `restore` carry what
     `fit` learnt, as far as it is not a tensor, through a JSON file.
+
+    Attributes:
+        dim: size of the vectors.
+        gives_sets: whether `members` gives the vectors before they are pooled.
     """
 
     dim: int
+    gives_sets: ClassVar[bool] = False
 
     def hyperparameters(self) -> dict[str, Any]:
         """The constructor's arguments by name."""
@@ -56,6 +61,17 @@ class Tower(nn.Module, ABC):
     @abstractmethod
     def restore(self, fitted: dict[str, Any]) -> None:
         """Make the parameters from `fitted()` of a saved tower, ready for its state dict."""
+
+    def members(self, inputs: Any) -> Tensor:
+        """A set of vectors for each image or caption (a region or a word each), for a similarity that compares sets.
+
+        Returns:
+            (inputs, longest, dim), not normalised; padding is zero.
+
+        Raises:
+            InputError: the tower has single vectors only.
+        """
+        raise InputError(f"{type(self).__name__} gives one vector each, no set of vectors")
 
     def pretrained_parameters(self) -> list[nn.Parameter]:
         """Parameters that come trained from elsewhere and want a smaller learning rate; none by default."""

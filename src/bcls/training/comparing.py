@@ -11,10 +11,11 @@ from bcls.data import RetrievalDataset
 from bcls.data.labels import label_split
 from bcls.data.scenes import open_scene_relevance
 from bcls.errors import InputError
-from bcls.evaluation import CosineSimilarity, RetrievalTruth, per_query
+from bcls.evaluation import RetrievalTruth, per_query
 from bcls.models import RetrievalModel
 from bcls.relevance import RelevanceSource, Scorer
 from bcls.training.inputs import image_source, open_splits
+from bcls.training.model_similarity import ModelSimilarity
 from bcls.training.validation import SplitJudge
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class JudgedModels:
     truth: RetrievalTruth
     relevance: RelevanceSource | None
     protocol: str
-    similarities: dict[str, CosineSimilarity]
+    similarities: dict[str, ModelSimilarity]
     results: dict[str, dict[str, NDArray[np.float64]]]
 
 
@@ -96,7 +97,7 @@ def judge_models(
     for name, on in models.items():
         model = RetrievalModel.from_pretrained(on.model)
         judge = SplitJudge(parts[name], image_source(parts[name], on.features, model), model)
-        similarities[name] = CosineSimilarity(*judge.embed(model))
+        similarities[name] = judge.similarity(model)
     results = {
         name: per_query(similarity, truth, protocol=protocol, relevance=relevance)
         for name, similarity in similarities.items()

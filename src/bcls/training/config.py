@@ -8,7 +8,7 @@ from typing import Literal
 
 from bcls.errors import InputError
 from bcls.losses import RetrievalLoss
-from bcls.models import CaptionTower, ImageTower
+from bcls.models import CaptionTower, ImageTower, Similarity
 from bcls.relevance import Scorer
 
 
@@ -58,15 +58,17 @@ class LabelConfig:
 
 @dataclass
 class ModelConfig:
-    """The two towers.
+    """The two towers, and how what they give is compared.
 
     Args:
         image_tower: turns images into vectors.
         caption_tower: turns captions into vectors of the same size.
+        similarity: compares them; null = their cosine.
     """
 
     image_tower: ImageTower
     caption_tower: CaptionTower
+    similarity: Similarity | None = None
 
 
 @dataclass

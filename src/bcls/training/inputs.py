@@ -93,7 +93,7 @@ def prepare_inputs(config: RunConfig, labels_folder: Path) -> TrainingInputs:
     train = dataset.split(config.data.train_split)
     relevance = _relevance(config, dataset, labels_folder)
     torch.manual_seed(config.seed)
-    model = RetrievalModel(config.model.image_tower, config.model.caption_tower)
+    model = RetrievalModel(config.model.image_tower, config.model.caption_tower, config.model.similarity)
     _fit(model, train, config.data.features)
     assemble = BatchAssembler(
         image_source(train, config.data.features, model),

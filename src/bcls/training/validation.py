@@ -10,10 +10,11 @@ import torch
 
 from bcls.data import RetrievalDataset
 from bcls.data.images import ImageSource
-from bcls.evaluation import RetrievalTruth, evaluate
+from bcls.evaluation import RetrievalTruth, evaluate_similarity
 from bcls.models import RetrievalModel
 from bcls.progress import progress
 from bcls.relevance import RelevanceSource
+from bcls.training.model_similarity import ModelSimilarity, evaluating, model_similarity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,25 +51,33 @@ class SplitJudge:
 
     def __call__(self, model: RetrievalModel) -> dict[str, float]:
         """All metrics; the model's mode (training or evaluation) is put back afterwards."""
-        images, captions = self.embed(model)
-        return evaluate(images, captions, self._truth, protocol=self._protocol, relevance=self._relevance)
+        similarity = self.similarity(model)
+        return evaluate_similarity(similarity, self._truth, protocol=self._protocol, relevance=self._relevance)
+
+    def similarity(self, model: RetrievalModel) -> ModelSimilarity:
+        """The model's similarity of every image with every caption of the split, as the evaluation takes it."""
+        with evaluating(model):
+            return model_similarity(model, self._image_blocks(model), self._caption_blocks(model))
 
     def embed(self, model: RetrievalModel) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Embeddings of all images (images, dim) and captions (captions, dim) of the split, on the CPU."""
-        training = model.training
-        model.eval()
-        device = next(model.parameters()).device
-        with torch.inference_mode():
-            images = [
-                model.encode_image(self._images.gather(rows).to(device)).float().cpu()
-                for rows in progress(_blocks(len(self._images)), "embedding images", unit="block")
-            ]
-            captions = [
-                model.encode_text(self._captions.select(torch.from_numpy(rows)).to(device)).float().cpu()
-                for rows in progress(_blocks(len(self._truth.caption_image)), "embedding captions", unit="block")
-            ]
-        model.train(training)
+        """Embeddings of all images (images, dim) and captions (captions, dim) of the split, on the CPU.
+
+        Raises:
+            InputError: the model's embeddings are sets of vectors.
+        """
+        model.require_vectors()
+        with evaluating(model):
+            images = [block.cpu() for block in self._image_blocks(model)]
+            captions = [block.cpu() for block in self._caption_blocks(model)]
         return torch.cat(images).numpy(), torch.cat(captions).numpy()
+
+    def _image_blocks(self, model: RetrievalModel) -> Iterator[torch.Tensor]:
+        for rows in progress(_blocks(len(self._images)), "embedding images", unit="block"):
+            yield model.encode_image(self._images.gather(rows))
+
+    def _caption_blocks(self, model: RetrievalModel) -> Iterator[torch.Tensor]:
+        for rows in progress(_blocks(len(self._truth.caption_image)), "embedding captions", unit="block"):
+            yield model.encode_text(self._captions.select(torch.from_numpy(rows)))
 
 
 def _blocks(count: int) -> Iterator[NDArray[np.int64]]:
