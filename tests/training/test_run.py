@@ -10,7 +10,7 @@ import yaml
 from safetensors.torch import load_file
 
 from bcls.errors import InputError
-from bcls.evaluation import read_result
+from bcls.evaluation import read_queries, read_result
 from bcls.models import RetrievalModel
 from bcls.relevance import Calibration, TfidfScorer
 from bcls.training import load_config, train
@@ -36,6 +36,8 @@ def test_a_run_learns_and_leaves_everything(words, tiny_data):
     assert yaml.safe_load((folder / "config.yaml").read_text())["data"]["path"] == str(tiny_data)
     facts = json.loads((folder / "provenance.json").read_text())
     assert set(facts["data"]) == {"dataset", "config"}
+    queries = read_queries(folder / "queries.safetensors")
+    assert (queries["image_to_text/rank"] <= 10).mean() * 100 == pytest.approx(metrics["image_to_text/recall@10"])
     assert (folder / "checkpoints" / "last.ckpt").is_file()
     assert any((folder / "tensorboard").iterdir())
     assert isinstance(RetrievalModel.from_pretrained(folder / "model"), RetrievalModel)

@@ -42,3 +42,37 @@ def test_dropout_is_off_and_the_mode_is_put_back(tiny_data):
     model.eval()
     judge(model)
     assert not model.training
+
+
+class _Counted:
+    """Labels that count how often they are made."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def matrix(self, images, captions):
+        self.asked += 1
+        return np.random.default_rng(0).random((48, 72)).astype(np.float32)[np.ix_(images % 48, captions % 72)]
+
+
+def test_labels_are_made_once_and_metrics_have_the_names_that_were_told(tiny_data, monkeypatch):
+    part = read_dataset(tiny_data).split("val")
+    model, labels = _model(part), _Counted()
+    source = image_source(part, "vectors", model)
+    judge = SplitJudge(part, source, model, labels)
+    metrics = judge(model)
+    assert (judge(model), labels.asked) == (metrics, 1)
+    assert sorted(judge.metric_names()) == sorted(metrics)
+    assert sorted(SplitJudge(part, source, model).metric_names()) == sorted(SplitJudge(part, source, model)(model))
+    monkeypatch.setattr("bcls.training.validation.KEPT_LABELS", 1)
+    assert SplitJudge(part, source, model, labels)(model) == metrics
+    assert labels.asked > 1
+
+
+def test_metrics_are_the_summary_of_the_queries(tiny_data):
+    part = read_dataset(tiny_data).split("val")
+    model = _model(part)
+    judge = SplitJudge(part, image_source(part, "vectors", model), model)
+    queries = judge.queries(model)
+    assert queries["text_to_image/rank"].shape == (len(part.caption_texts),)
+    assert judge.summary(queries) == judge(model)

@@ -26,6 +26,7 @@ from bcls.evaluation.ndcg import ndcg
 from bcls.evaluation.per_query import per_query
 from bcls.evaluation.precision import average_precision_at_r, r_precision
 from bcls.evaluation.protocols import PROTOCOLS, RetrievalProtocol
+from bcls.evaluation.query_files import read_queries, write_queries
 from bcls.evaluation.ranks import PositiveRanks, positive_ranks
 from bcls.evaluation.recall import rank_summary, recall_at
 from bcls.evaluation.results import read_result, write_comparison, write_result
@@ -70,6 +71,7 @@ __all__ = [
     "read_embeddings",
     "read_expert",
     "read_ids",
+    "read_queries",
     "read_result",
     "read_similarity",
     "recall_at",
@@ -77,5 +79,6 @@ __all__ = [
     "text_table",
     "top_candidates",
     "write_comparison",
+    "write_queries",
     "write_result",
 ]

@@ -14,7 +14,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from bcls.data.labels import label_split
 from bcls.data.scenes import open_scene_relevance
-from bcls.evaluation import write_result
+from bcls.evaluation import write_queries, write_result
 from bcls.files import hash_of, write_json
 from bcls.losses import BCLSLoss
 from bcls.models import RetrievalModel
@@ -49,7 +49,8 @@ def train(config: RunConfig, config_text: str, *, resume: bool = False) -> Train
     """Train, keep the best model, judge it, and write everything into `config.output`.
 
     The folder holds `config.yaml`, `provenance.json`, `history.csv`, `tensorboard/`, `checkpoints/last.ckpt`
-    (to resume from), `model/` (the best epoch, as `RetrievalModel.from_pretrained` takes it) and `result.json`.
+    (to resume from), `model/` (the best epoch, as `RetrievalModel.from_pretrained` takes it), `queries.safetensors`
+    (every validation query's own result) and `result.json`.
 
     Args:
         config: the run, from `load_config`.
@@ -71,7 +72,7 @@ def train(config: RunConfig, config_text: str, *, resume: bool = False) -> Train
     judge = _judge(config, inputs, folder)
     best = BestModel(folder.model, config.validation.monitor, config.validation.patience)
     trainer = _trainer(config, folder, _callbacks(config, folder, inputs, judge, best))
-    require_metric(config.validation.monitor, judge(inputs.model))
+    require_metric(config.validation.monitor, judge.metric_names())
     module = RetrievalModule(
         inputs.model, config.loss, config.optimization, steps=_steps(config, inputs), seed=config.seed
     )
@@ -80,7 +81,9 @@ def train(config: RunConfig, config_text: str, *, resume: bool = False) -> Train
         trainer.fit(module, inputs.loader, ckpt_path=checkpoint, weights_only=True)
     except SystemExit:  # what Lightning makes of Ctrl-C
         raise KeyboardInterrupt from None
-    metrics = judge(RetrievalModel.from_pretrained(folder.model))
+    queries = judge.queries(RetrievalModel.from_pretrained(folder.model))
+    metrics = judge.summary(queries)
+    write_queries(folder.queries, queries)
     about = {"run": folder.path.name, "split": config.data.validation_split, "best_epoch": best.best_epoch}
     write_result(folder.result, metrics, about)
     return TrainingResult(folder.path, metrics, best.best_epoch)

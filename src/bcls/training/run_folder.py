@@ -45,6 +45,11 @@ class RunFolder:
         return self.path / "model"
 
     @property
+    def queries(self) -> Path:
+        """Each validation query's own result by that model."""
+        return self.path / "queries.safetensors"
+
+    @property
     def result(self) -> Path:
         """Metrics of the best epoch's model on the validation split; written last."""
         return self.path / "result.json"

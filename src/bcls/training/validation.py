@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +10,7 @@ import torch
 
 from bcls.data import RetrievalDataset
 from bcls.data.images import ImageSource
-from bcls.evaluation import RetrievalTruth, evaluate_similarity
+from bcls.evaluation import RetrievalTruth, evaluate_similarity, per_query, summarise
 from bcls.models import RetrievalModel
 from bcls.progress import progress
 from bcls.relevance import RelevanceSource
@@ -20,10 +20,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BLOCK = 256
+KEPT_LABELS = 1 << 26
 
 
 class SplitJudge:
-    """Metrics of a model on one split; captions are tokenized once, so that each call only embeds and judges.
+    """Metrics of a model on one split.
+
+    Captions are tokenized once, and the continuous labels of all pairs are made once where they take no more than
+    256 MB, so that each call only embeds and judges.
 
     Args:
         part: the split.
@@ -46,13 +50,26 @@ class SplitJudge:
         self._truth = RetrievalTruth(
             part.caption_image, len(part.images), image_ids=part.image_ids, caption_ids=part.caption_ids
         )
-        self._relevance = relevance
+        self._relevance = _kept(relevance, self._truth)
         self._protocol = protocol
 
     def __call__(self, model: RetrievalModel) -> dict[str, float]:
         """All metrics; the model's mode (training or evaluation) is put back afterwards."""
+        return self.summary(self.queries(model))
+
+    def queries(self, model: RetrievalModel) -> dict[str, NDArray[np.float64]]:
+        """Every query's own result, as `per_query` has it."""
         similarity = self.similarity(model)
-        return evaluate_similarity(similarity, self._truth, protocol=self._protocol, relevance=self._relevance)
+        return per_query(similarity, self._truth, protocol=self._protocol, relevance=self._relevance)
+
+    def summary(self, queries: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
+        """All metrics, from what `queries` returned."""
+        return summarise(queries, self._truth, self._protocol)
+
+    def metric_names(self) -> list[str]:
+        """The metrics that a call gives, told without a model."""
+        graded = None if self._relevance is None else np.eye(2)
+        return list(evaluate_similarity(np.eye(2), RetrievalTruth.from_counts([1, 1]), relevance=graded))
 
     def similarity(self, model: RetrievalModel) -> ModelSimilarity:
         """The model's similarity of every image with every caption of the split, as the evaluation takes it."""
@@ -78,6 +95,13 @@ class SplitJudge:
     def _caption_blocks(self, model: RetrievalModel) -> Iterator[torch.Tensor]:
         for rows in progress(_blocks(len(self._truth.caption_image)), "embedding captions", unit="block"):
             yield model.encode_text(self._captions.select(torch.from_numpy(rows)))
+
+
+def _kept(relevance: RelevanceSource | None, truth: RetrievalTruth) -> RelevanceSource | NDArray[np.float32] | None:
+    """The labels of all pairs, where they are few enough to stay in memory."""
+    if relevance is None or truth.images * truth.captions > KEPT_LABELS:
+        return relevance
+    return relevance.matrix(np.arange(truth.images), np.arange(truth.captions))
 
 
 def _blocks(count: int) -> Iterator[NDArray[np.int64]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from bcls.errors import InputError
 from bcls.training.module import RetrievalModule
 
 
-def require_metric(monitor: str, metrics: dict[str, float]) -> None:
+def require_metric(monitor: str, metrics: Collection[str]) -> None:
     """Refuse a name that the evaluation does not give, before an epoch is spent.
 
     Raises:
