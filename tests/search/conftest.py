@@ -30,7 +30,7 @@ class Engine:
 
 
 @pytest.fixture(
-    params=["memory", "memory folder"],
+    params=["memory", "memory folder", "lancedb"],
 )
 def engine(request, tmp_path: Path) -> Engine:
     """Every engine in turn."""

@@ -39,7 +39,11 @@ def create_index(
     if name.startswith(MEMORY):
         folder = Path(name.removeprefix(MEMORY)) if name != MEMORY else None
         return MemoryIndex(folder, dim=dim, model=model, fields=fields, about=about)
-    raise InputError(f"{name}: the engines LanceDB and Milvus are not there yet; put memory: before the folder")
+    if name.startswith(MILVUS):
+        raise InputError(f"{name}: the engine Milvus is not there yet")
+    from bcls.search.lance import LanceIndex  # noqa: PLC0415
+
+    return LanceIndex.create(Path(place), dim=dim, model=model, fields=fields, about=about)
 
 
 def open_index(place: str | Path) -> Index:
@@ -60,7 +64,8 @@ def open_index(place: str | Path) -> Index:
     folder = Path(name.removeprefix(MEMORY))
     if name == MEMORY:
         raise InputError("memory: alone is kept nowhere and cannot be opened; name its folder: memory:FOLDER")
-    engine = read_manifest(folder)[0].engine
-    if engine != "memory":
-        raise InputError(f"{folder}: no engine {engine!r}")
-    return MemoryIndex.open(folder)
+    if read_manifest(folder)[0].engine == "memory":
+        return MemoryIndex.open(folder)
+    from bcls.search.lance import LanceIndex  # noqa: PLC0415
+
+    return LanceIndex.open(folder)

@@ -162,7 +162,7 @@ def check_value(value: object, kind: FieldType, place: str) -> None:
         raise InputError(f"{place}: longer than {MAX_TEXT_BYTES} bytes")
     if isinstance(value, float) and not math.isfinite(value):
         raise InputError(f"{place}: {value} is not a finite number")
-    if type(value) is int and not -(2**63) <= value < 2**63:
+    if type(value) is int and abs(value) >= 2**63:
         raise InputError(f"{place}: {value} does not fit 64 bits")
 
 
