@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -140,3 +141,36 @@ def make_model() -> Callable[..., tuple[RetrievalModel, torch.Tensor]]:
 def kinds() -> tuple[list[str], list[str]]:
     """The names of the kinds of image and caption towers."""
     return list(IMAGE_TOWERS), list(CAPTION_TOWERS)
+
+
+@pytest.fixture(scope="session")
+def attended_by_loop() -> Callable[[torch.Tensor, torch.Tensor, float], list[torch.Tensor]]:
+    """SCAN's attention from its formula: what each query member finds among the members of one context."""
+
+    def attended(contexts: torch.Tensor, queries: torch.Tensor, smoothing: float) -> list[torch.Tensor]:
+        positive = [[max(0.0, float(c @ q) / float(c.norm() * q.norm())) for q in queries] for c in contexts]
+        lengths = [math.sqrt(sum(value**2 for value in row)) or 1.0 for row in positive]
+        found = []
+        for j in range(len(queries)):
+            exponentials = [
+                math.exp(smoothing * row[j] / length) for row, length in zip(positive, lengths, strict=True)
+            ]
+            found.append(sum(e / sum(exponentials) * c for e, c in zip(exponentials, contexts, strict=True)))
+        return found
+
+    return attended
+
+
+@pytest.fixture(scope="session")
+def make_sets() -> Callable[..., tuple[torch.Tensor, torch.Tensor]]:
+    """Sets of unit vectors with zero padding, (sets, longest + padding, dim), and their lengths."""
+
+    def make(lengths: list[int], dim: int = 4, padding: int = 0, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+        generator = torch.Generator().manual_seed(seed)
+        sets = torch.zeros(len(lengths), max(lengths) + padding, dim, dtype=torch.float64)
+        for row, length in enumerate(lengths):
+            members = torch.randn(length, dim, generator=generator, dtype=torch.float64)
+            sets[row, :length] = torch.nn.functional.normalize(members, dim=1)
+        return sets, torch.tensor(lengths)
+
+    return make

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from bcls.models.attention_filtration import AttentionFiltration
 from bcls.models.bag_of_words import BagOfWordsTower
 from bcls.models.bigru import BiGRUTower
 from bcls.models.convolution import ConvTower
+from bcls.models.cross_attention import CrossAttention
 from bcls.models.gpo import GeneralizedPooling
+from bcls.models.graph_reasoning import GraphReasoning
 from bcls.models.pooled_features import PooledFeatureTower
 from bcls.models.region_features import RegionFeatureTower
 from bcls.models.retrieval_model import RetrievalModel
@@ -15,13 +18,16 @@ from bcls.models.sum_of_towers import SumCaptionTower
 from bcls.models.towers import CaptionBatch, CaptionTower, ImageTower
 
 __all__ = [
+    "AttentionFiltration",
     "BagOfWordsTower",
     "BiGRUTower",
     "CaptionBatch",
     "CaptionTower",
     "ConvTower",
     "Cosine",
+    "CrossAttention",
     "GeneralizedPooling",
+    "GraphReasoning",
     "ImageTower",
     "PooledFeatureTower",
     "RegionFeatureTower",

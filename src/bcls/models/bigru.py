@@ -26,6 +26,7 @@ class BiGRUTower(CaptionTower):
         pooling: `mean`, `max`, or `gpo`.
         minimum_count: rarer words of the training captions are unknown words.
         dropout: share of word vectors' entries zeroed in training.
+        dropped_words: share of words left out in training (VSE-infinity's size augmentation has 0.2).
 
     Example:
         >>> tower = BiGRUTower(dim=4, word_dim=3, minimum_count=1)
@@ -45,9 +46,11 @@ class BiGRUTower(CaptionTower):
         pooling: Pooling = "gpo",
         minimum_count: int = 3,
         dropout: float = 0.2,
+        dropped_words: float = 0.0,
     ) -> None:
         super().__init__()
         require_share("dropout", dropout)
+        require_share("dropped_words", dropped_words)
         require_sizes(dim=dim, word_dim=word_dim, layers=layers, minimum_count=minimum_count)
         self.dim = dim
         self.word_dim = word_dim
@@ -55,6 +58,7 @@ class BiGRUTower(CaptionTower):
         self.pooling: Pooling = pooling
         self.minimum_count = minimum_count
         self.dropout = dropout
+        self.dropped_words = dropped_words
         self.pool = make_pooling(pooling)
         self._vocabulary: list[str] | None = None
 
@@ -82,15 +86,22 @@ class BiGRUTower(CaptionTower):
 
     def members(self, inputs: WordBags) -> Tensor:
         """Words in order -> (captions, longest, dim), a vector for each word in its place; padding is zero."""
-        vectors = self.drop(self.vectors(inputs.padded()))
+        return self._states(self._thinned(inputs))
+
+    def project(self, captions: WordBags) -> Tensor:
+        """Words in order -> (captions, dim)."""
+        read = self._thinned(captions)
+        pooled: Tensor = self.pool(self._states(read), read.lengths)
+        return torch.as_tensor(pooled)
+
+    def _thinned(self, captions: WordBags) -> WordBags:
+        return captions.thinned(self.dropped_words) if self.training and self.dropped_words > 0 else captions
+
+    def _states(self, captions: WordBags) -> Tensor:
+        vectors = self.drop(self.vectors(captions.padded()))
         packed = nn.utils.rnn.pack_padded_sequence(
-            vectors, inputs.lengths.cpu(), batch_first=True, enforce_sorted=False
+            vectors, captions.lengths.cpu(), batch_first=True, enforce_sorted=False
         )
         states, _ = nn.utils.rnn.pad_packed_sequence(self.gru(packed)[0], batch_first=True)
         forward, backward = states.chunk(2, dim=2)
         return torch.as_tensor((forward + backward) / 2)
-
-    def project(self, captions: WordBags) -> Tensor:
-        """Words in order -> (captions, dim)."""
-        pooled: Tensor = self.pool(self.members(captions), captions.lengths)
-        return torch.as_tensor(pooled)

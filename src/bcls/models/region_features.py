@@ -29,6 +29,8 @@ class RegionFeatureTower(ImageTower):
         pooling: `mean`, `max`, or `gpo` (generalized pooling of VSE-infinity).
         hidden: width of a perceptron added to the linear map; null = none.
         dropout: share of input features zeroed in training.
+        dropped_regions: share of regions left out in training (VSE-infinity's size augmentation has 0.2); every image
+            keeps at least one.
 
     Example:
         >>> import numpy as np
@@ -41,14 +43,22 @@ class RegionFeatureTower(ImageTower):
     gives_sets: ClassVar[bool] = True
 
     def __init__(
-        self, *, dim: int = 512, pooling: Pooling = "gpo", hidden: int | None = None, dropout: float = 0.2
+        self,
+        *,
+        dim: int = 512,
+        pooling: Pooling = "gpo",
+        hidden: int | None = None,
+        dropout: float = 0.2,
+        dropped_regions: float = 0.0,
     ) -> None:
         super().__init__()
         require_share("dropout", dropout)
+        require_share("dropped_regions", dropped_regions)
         require_sizes(dim=dim, hidden=hidden)
         self.dim = dim
         self.hidden = hidden
         self.dropout = dropout
+        self.dropped_regions = dropped_regions
         self.pooling: Pooling = pooling
         self.pool = make_pooling(pooling)
 
@@ -69,18 +79,12 @@ class RegionFeatureTower(ImageTower):
         self.projection = residual_projection(size, self.dim, self.hidden, self.dropout)
 
     def members(self, inputs: Tensor) -> Tensor:
-        """(images, regions, input dim) -> (images, regions, dim).
+        """(images, regions, input dim) -> (images, regions, dim); in training fewer regions, padded with zeros.
 
         Raises:
             InputError: features of another shape than those fitted on.
         """
-        size = len(self.standardize.mean)
-        if inputs.ndim != 3 or inputs.shape[2] != size:
-            raise InputError(
-                f"images are {tuple(inputs.shape)}; this tower was fitted on (images, regions, {size}) features"
-            )
-        projected: Tensor = self.projection(self.standardize(inputs))
-        return projected
+        return self._projected(inputs)[0]
 
     def project(self, images: Tensor) -> Tensor:
         """(images, regions, input dim) -> (images, dim).
@@ -88,6 +92,29 @@ class RegionFeatureTower(ImageTower):
         Raises:
             InputError: features of another shape than those fitted on.
         """
-        members = self.members(images)
-        pooled: Tensor = self.pool(members, torch.full((len(images),), members.shape[1], device=images.device))
+        pooled: Tensor = self.pool(*self._projected(images))
         return pooled
+
+    def _projected(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """(images, regions, dim) and how many regions of each image are real: the first ones."""
+        size = len(self.standardize.mean)
+        if images.ndim != 3 or images.shape[2] != size:
+            raise InputError(
+                f"images are {tuple(images.shape)}; this tower was fitted on (images, regions, {size}) features"
+            )
+        if not self.training or self.dropped_regions == 0:
+            regions = torch.full((len(images),), images.shape[1], device=images.device)
+            return self.projection(self.standardize(images)), regions
+        images, regions = _thinned(images, self.dropped_regions)
+        padding = torch.arange(images.shape[1], device=images.device) >= regions[:, None]
+        return self.projection(self.standardize(images)).masked_fill(padding[..., None], 0.0), regions
+
+
+def _thinned(images: Tensor, share: float) -> tuple[Tensor, Tensor]:
+    """Images without this share of their regions, the kept ones first in their order, and how many were kept."""
+    drawn = torch.rand(images.shape[:2], device=images.device)
+    kept = drawn >= share
+    kept[torch.arange(len(images)), drawn.argmax(dim=1)] = True
+    regions = kept.sum(dim=1)
+    order = torch.argsort(~kept, dim=1, stable=True)[:, : int(regions.max())]
+    return torch.take_along_dim(images, order[..., None], dim=1), regions

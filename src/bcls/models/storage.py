@@ -13,9 +13,12 @@ from safetensors.torch import load_file, save_file
 
 from bcls.errors import InputError, MissingExtraError
 from bcls.files import read_json
+from bcls.models.attention_filtration import AttentionFiltration
 from bcls.models.bag_of_words import BagOfWordsTower
 from bcls.models.bigru import BiGRUTower
 from bcls.models.convolution import ConvTower
+from bcls.models.cross_attention import CrossAttention
+from bcls.models.graph_reasoning import GraphReasoning
 from bcls.models.pooled_features import PooledFeatureTower
 from bcls.models.region_features import RegionFeatureTower
 from bcls.models.sentence_encoder import SentenceEncoderTower
@@ -41,7 +44,9 @@ KNOWN: dict[str, type[Tower]] = {
     )
 }
 Part = TypeVar("Part")
-SIMILARITIES: dict[str, type[Similarity]] = {kind.__name__: kind for kind in (Cosine,)}
+SIMILARITIES: dict[str, type[Similarity]] = {
+    kind.__name__: kind for kind in (AttentionFiltration, Cosine, CrossAttention, GraphReasoning)
+}
 
 
 def save_model(model: RetrievalModel, folder: Path) -> None:

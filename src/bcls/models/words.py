@@ -71,6 +71,24 @@ class WordBags:
         """The same captions on another device."""
         return WordBags(self.words.to(device), self.starts.to(device), self.lengths.to(device))
 
+    def thinned(self, share: float) -> WordBags:
+        """The captions with this share of their words left out at random; every caption keeps at least one.
+
+        Args:
+            share: of words left out, in [0, 1).
+
+        Example:
+            >>> bags = WordBags.of(["a dog", "cats"], {"a": 2, "dog": 3, "cats": 4})
+            >>> bags.thinned(0.0).words.tolist(), bags.thinned(0.999).lengths.tolist()
+            ([2, 3, 4], [1, 1])
+        """
+        caption = torch.repeat_interleave(torch.arange(len(self), device=self.words.device), self.lengths)
+        kept = torch.rand(len(self.words), device=self.words.device) >= share
+        left = torch.bincount(caption[kept], minlength=len(self))
+        kept[self.starts[left == 0]] = True
+        lengths = left.clamp_min(1)
+        return WordBags(self.words[kept], lengths.cumsum(0) - lengths, lengths)
+
     def padded(self) -> Tensor:
         """(captions, longest) word ids, padded at the end."""
         longest = int(self.lengths.max())
