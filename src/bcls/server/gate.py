@@ -1,0 +1,98 @@
+"""The outermost layer: whom the server answers, what every answer carries, and what is written down about it."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import MutableHeaders
+
+from bcls.server.problems import ProblemError, problem_response
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from bcls.server.metrics import Metrics
+
+logger = logging.getLogger("bcls.server")
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+METHODS = {"GET", "HEAD", "POST", "DELETE", "OPTIONS", "PUT", "PATCH"}
+
+
+class Gate:
+    """Wraps an app.
+
+    A request for another host name is refused, so that a page elsewhere cannot reach this server by pointing a name
+    of its own at it. Every answer gets security headers and an id; every request becomes one line of the log (never
+    what was asked) and a count.
+
+    Args:
+        app: the app.
+        hosts: names under which it answers, without ports; `*` = any.
+        metrics: told about every answer.
+    """
+
+    def __init__(self, app: ASGIApp, *, hosts: Sequence[str], metrics: Metrics) -> None:
+        self._app = app
+        self._hosts = {host.lower() for host in hosts}
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        start, status, started, name = time.perf_counter(), 500, False, uuid.uuid4().hex[:16]
+
+        async def sending(message: Message) -> None:
+            nonlocal status, started
+            if message["type"] == "http.response.start":
+                status, started = message["status"], True
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = name
+                for header, value in HEADERS.items():
+                    headers.setdefault(header, value)
+            await send(message)
+
+        try:
+            with self._metrics.running.track_inprogress():
+                if self._knows_host(scope):
+                    await self._app(scope, receive, sending)
+                else:
+                    refusal = ProblemError(421, "this server does not answer under that host name (--allowed_hosts)")
+                    await problem_response(refusal)(scope, receive, sending)
+        except Exception:  # nobody foresaw it: it is written down, and its insides are not told
+            logger.exception("unforeseen", extra={"id": name})
+            if started:
+                raise
+            hidden = ProblemError(500, f"something went wrong inside the server; its log says what, under {name}")
+            await problem_response(hidden)(scope, receive, sending)
+        finally:
+            self._note(scope, status, time.perf_counter() - start, name)
+
+    def _knows_host(self, scope: Scope) -> bool:
+        host = next((value for header, value in scope["headers"] if header == b"host"), b"").decode("latin-1").lower()
+        bare = host[: host.index("]") + 1] if host.startswith("[") and "]" in host else host.partition(":")[0]
+        return "*" in self._hosts or bare in self._hosts
+
+    def _note(self, scope: Scope, status: int, seconds: float, name: str) -> None:
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        route = getattr(scope.get("route"), "path", "other")
+        self._metrics.requests.labels(method, route, str(status)).inc()
+        self._metrics.seconds.labels(route).observe(seconds)
+        about = {"id": name, "method": method, "route": route, "status": status, "ms": round(1000 * seconds, 2)}
+        logger.info("request", extra=about)

@@ -1,0 +1,124 @@
+"""An index that may change, go away and come back while the server runs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+from bcls.errors import BCLSError, InputError
+from bcls.search import EngineUnavailableError, Index, IndexInfo
+
+logger = logging.getLogger("bcls.server")
+Answer = TypeVar("Answer")
+NEEDED = ("kind", "image", "file", "split", "text")
+
+
+class LiveIndex:
+    """Holds the newest version of an index and knows whether its engine answers.
+
+    Searches may call it from one thread, and writes and `refresh` from another.
+
+    Args:
+        name: for messages and the log.
+        open_index: opens the index; called again when it cannot be refreshed.
+        model: hash of the model; an index of another model is refused.
+        retire: closes an index that a newer one has replaced, once the searches in it have ended.
+
+    Attributes:
+        info: what the index said of itself last; None = it was never open.
+        trouble: why it does not answer now; None = it does.
+
+    Raises:
+        InputError: the index is missing, damaged or of another model. An engine that cannot be reached is no error:
+            it may come yet.
+    """
+
+    def __init__(
+        self, name: str, open_index: Callable[[], Index], model: str, retire: Callable[[Index], object]
+    ) -> None:
+        self._name = name
+        self._open_index = open_index
+        self._model = model
+        self._retire = retire
+        self._index: Index | None = None
+        self.info: IndexInfo | None = None
+        self.trouble: str | None = None
+        try:
+            self._open()
+        except EngineUnavailableError as error:
+            self._note(error)
+
+    def call(self, work: Callable[[Index], Answer]) -> Answer:
+        """Do something with the index.
+
+        Raises:
+            EngineUnavailableError: its engine does not answer now.
+        """
+        index = self._index
+        if index is None:
+            raise EngineUnavailableError(self.trouble or "the index is not open")
+        try:
+            answer = work(index)
+        except EngineUnavailableError as error:
+            self._note(error)
+            raise
+        self.trouble = None
+        return answer
+
+    def refresh(self) -> bool:
+        """See what others have written; open the index anew where that fails.
+
+        Returns:
+            Whether another version is seen now.
+        """
+        before = self.info
+        try:
+            if self._index is None:
+                self._open()
+            else:
+                self._refresh(self._index)
+            self.trouble = None
+        except EngineUnavailableError as error:
+            self._note(error)
+        except BCLSError as error:  # what was open stays open and answers
+            logger.error("reload refused", extra={"collection": self._name, "reason": str(error)})
+        return before != self.info
+
+    def close(self) -> None:
+        """Let go of the index."""
+        if self._index is not None:
+            self._index.close()
+
+    def _refresh(self, index: Index) -> None:
+        try:
+            index.refresh()
+            self.info = index.info()
+        except BCLSError:
+            self._open()
+            self._retire(index)
+
+    def _open(self) -> None:
+        index = self._open_index()
+        info = index.info()
+        try:
+            _check(info, self._model)
+        except InputError:
+            index.close()
+            raise
+        self._index, self.info = index, info
+
+    def _note(self, error: EngineUnavailableError) -> None:
+        if self.trouble is None:
+            logger.warning("engine unavailable", extra={"collection": self._name, "reason": str(error)})
+        self.trouble = str(error)
+
+
+def _check(info: IndexInfo, model: str) -> None:
+    if info.model != model:
+        raise InputError(
+            f"{info.place}: made by another model ({info.model[:12]}, not {model[:12]}): make it anew with `bcls index`"
+        )
+    missing = [name for name in NEEDED if info.fields.get(name) != "str"]
+    if missing:
+        raise InputError(f"{info.place}: not made by `bcls index`: it lacks the text fields {', '.join(missing)}")

@@ -1,0 +1,76 @@
+"""Where the files of the index's pictures lie. A request names an id; only the index and this server name files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bcls.files import replacing
+
+UPLOADED = "uploaded:"
+
+
+class PictureFiles:
+    """The picture folder that was indexed, and a folder of pictures that came in by request.
+
+    Args:
+        pictures: what the index's `file` fields are relative to; None = there are no files.
+        uploads: where pictures that come in are kept; None = none may come in.
+    """
+
+    def __init__(self, pictures: Path | None, uploads: Path | None) -> None:
+        self.uploads = uploads
+        self._pictures = None if pictures is None else pictures.resolve()
+
+    def find(self, file: str) -> Path | None:
+        """The file behind a record's `file` field; None = there is none, or it is not below the folder.
+
+        The field comes from the index, not from a request; an index from a stranger still reaches nothing else.
+        """
+        folder, name = self._pictures, file
+        if file.startswith(UPLOADED):
+            folder, name = self.uploads, file.removeprefix(UPLOADED)
+        if folder is None or not name or "\0" in name:
+            return None
+        path = (folder / name).resolve()
+        return path if path.is_relative_to(folder.resolve()) and path.is_file() else None
+
+    def keep(self, content: bytes) -> str:
+        """Write a picture that came in, to stay even if the power fails.
+
+        Returns:
+            The `file` field for its record: a name made of the content, so that the same picture is kept once.
+        """
+        assert self.uploads is not None
+        name = f"{hashlib.sha256(content).hexdigest()}.jpg"
+        with replacing(self.uploads / name) as temporary, temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        return UPLOADED + name
+
+    def remove(self, file: str) -> None:
+        """Remove the file of a picture that came in; others are not this server's to remove."""
+        if file.startswith(UPLOADED) and (path := self.find(file)) is not None:
+            path.unlink()
+
+    def remove_unused(self, is_used: Callable[[str], bool], *, older_than: float = 3600.0) -> int:
+        """Remove files that came in and that no record names: left by a server that was killed before it had answered.
+
+        Args:
+            is_used: whether a record has this `file` field.
+            older_than: seconds; a younger file may be about to get its record.
+
+        Returns:
+            How many.
+        """
+        if self.uploads is None or not self.uploads.is_dir():
+            return 0
+        old = [path for path in self.uploads.iterdir() if path.stat().st_mtime < time.time() - older_than]
+        unused = [path for path in old if not is_used(UPLOADED + path.name)]
+        for path in unused:
+            path.unlink()
+        return len(unused)

@@ -1,0 +1,98 @@
+"""Pictures from strangers: what is decoded, how large, and how it is written again."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from pathlib import Path
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from bcls.errors import InputError
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+MEDIA_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}
+UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, MemoryError)
+
+
+def decode_picture(content: bytes, *, max_pixels: int) -> Image.Image:
+    """A picture as upright RGB, its size checked before a pixel is decoded.
+
+    Only JPEG, PNG, WebP and GIF (its first frame) are tried, so that no rarer decoder is ever reached. Transparent
+    parts become white.
+
+    Args:
+        content: the bytes of a file.
+        max_pixels: the most that width times height may be.
+
+    Raises:
+        InputError: empty, none of these formats, damaged, cut short, or too large.
+
+    Example:
+        >>> held = io.BytesIO()
+        >>> Image.new("RGB", (4, 2), "red").save(held, "PNG")
+        >>> decode_picture(held.getvalue(), max_pixels=8).size
+        (4, 2)
+    """
+    if not content:
+        raise InputError("the picture is empty (0 bytes)")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
+                width, height = opened.size
+                if width * height > max_pixels:
+                    raise InputError(f"the picture has {width} x {height} pixels; at most {max_pixels:,} are taken")
+                opened.load()
+                return _flat(ImageOps.exif_transpose(opened))
+    except InputError:
+        raise
+    except Image.DecompressionBombError:
+        raise InputError(f"the picture has far too many pixels; at most {max_pixels:,} are taken") from None
+    except UnidentifiedImageError:
+        raise InputError("not a picture that can be read: JPEG, PNG, WebP and GIF can") from None
+    except UNREADABLE as error:
+        raise InputError(f"the picture is damaged or cut short ({_reason(error)})") from None
+
+
+def encode_picture(picture: Image.Image) -> bytes:
+    """The picture alone as a JPEG file: nothing that hid in the original (metadata, a second format) survives."""
+    pixels = Image.new("RGB", picture.size)
+    pixels.paste(picture)  # a copy would carry comments along
+    held = io.BytesIO()
+    pixels.save(held, "JPEG", quality=92, optimize=True)
+    return held.getvalue()
+
+
+def thumbnail_of(content: bytes, *, side: int, max_pixels: int) -> bytes:
+    """A small JPEG of a picture file.
+
+    Raises:
+        InputError: as `decode_picture`.
+    """
+    picture = decode_picture(content, max_pixels=max_pixels)
+    picture.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    held = io.BytesIO()
+    picture.save(held, "JPEG", quality=85, optimize=True)
+    return held.getvalue()
+
+
+def media_type_of(path: Path) -> str | None:
+    """What a picture file is, by its first bytes; None = none of the formats that are shown."""
+    try:
+        with Image.open(path, formats=FORMATS) as opened:
+            return MEDIA_TYPES.get(opened.format or "")
+    except (*UNREADABLE, Image.DecompressionBombError):
+        return None
+
+
+def _flat(picture: Image.Image) -> Image.Image:
+    if picture.has_transparency_data:
+        ground = Image.new("RGBA", picture.size, "white")
+        ground.alpha_composite(picture.convert("RGBA"))
+        picture = ground
+    return picture.convert("RGB")
+
+
+def _reason(error: BaseException) -> str:
+    return str(error).splitlines()[0][:120] if str(error) else type(error).__name__

@@ -1,0 +1,33 @@
+"""What a server is told to serve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bcls.search import Index
+    from bcls.server.embedder import Embedder
+
+
+@dataclass(frozen=True)
+class Served:
+    """A model and an index to serve.
+
+    Attributes:
+        name: as requests and the page call them together.
+        embedder: the model.
+        model: its hash, as the index keeps it.
+        open_index: opens the index.
+        pictures: the folder that the index's `file` fields are relative to; None = no pictures are shown.
+        uploads: where pictures that are added are kept; None = none can be added.
+    """
+
+    name: str
+    embedder: Embedder
+    model: str
+    open_index: Callable[[], Index]
+    pictures: Path | None = None
+    uploads: Path | None = None
