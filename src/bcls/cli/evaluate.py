@@ -5,8 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bcls.cli.arguments import parse_words, require_training, scorer_from
+from bcls.cli.arguments import parse_words, require_training
 from bcls.cli.models import find_model
+from bcls.cli.yardstick import (
+    check_protocol,
+    given_relevance,
+    given_scorer,
+    protocol_names,
+    relevance_source,
+    shown_metrics,
+)
 from bcls.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,6 +33,7 @@ SCORERS = "judges graded order: cider (default), tfidf, sentence, none"
 def run(words: list[str]) -> int:
     """Judge and print the table."""
     given = parse_words(_parser(), words)
+    check_protocol(given)
     files = [given[name] for name in ("image_embeddings", "caption_embeddings", "similarity") if given[name]]
     if given["model"] is None and not files:
         raise InputError("name a model to judge, or --image_embeddings and --caption_embeddings, or --similarity")
@@ -38,10 +47,13 @@ def run(words: list[str]) -> int:
         name, metrics, about, output = _judge_model(given)
     from bcls.evaluation import text_table, write_result  # noqa: PLC0415
 
-    asked = {key: given[key] for key in ("split", "scene_truth", "protocol")} | {"scorer": given["scorer"] or "cider"}
+    asked = {key: given[key] for key in ("split", "scene_truth", "protocol")}
+    asked |= {key: given[key] for key in ("relevance", "judgements") if given[key]}
     output = Path(given["output"] or output)
-    write_result(output, metrics, asked | about)
-    print(text_table({name: metrics}))
+    write_result(output, metrics, asked | {"scorer": relevance_source(given)} | about)
+    print(text_table({name: metrics}, shown_metrics(given["protocol"])))
+    if metrics.get("left_out_captions"):
+        print(f"left out: {metrics['left_out_captions']:.0f} captions that nobody judged")
     print(f"all metrics: {output}")
     return 0
 
@@ -64,7 +76,9 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--scene_truth", type=bool, default=False, help="judge by the truth of made scenes")
     parser.add_argument("--labels", type=str, default="runs/labels", help="folder of the scorer's encodings")
     parser.add_argument("--fit_split", type=str, default="train", help="where its document frequencies come from")
-    parser.add_argument("--protocol", type=str, default="whole", help="whole, flickr8k, flickr30k, coco-5k, coco-1k")
+    parser.add_argument("--relevance", type=str | None, help="instead of a scorer: a file (images, captions) in 0..1")
+    parser.add_argument("--protocol", type=str, default="whole", help=f"one of: {protocol_names()}")
+    parser.add_argument("--judgements", type=str, nargs="+", help="files of a protocol with judgements")
     parser.add_argument("--output", type=str | None, default=None, help="the JSON file; default: in the run's folder")
     return parser
 
@@ -84,11 +98,13 @@ def _judge_model(given: dict[str, Any]) -> tuple[str, dict[str, float], dict[str
         found.data,
         given["split"],
         features=found.features,
-        scorer=None if given["scorer"] == "none" else scorer_from(given["scorer"] or "cider"),
+        scorer=given_scorer(given),
         scene_truth=given["scene_truth"],
         labels_folder=Path(given["labels"]),
         fit_split=given["fit_split"],
         protocol=given["protocol"],
+        relevance=given_relevance(given),
+        files=[Path(file) for file in given["judgements"] or ()],
     )
     folder = Path(given["model"])
     output = folder / f"{given['split']}.json" if found.is_run else Path(f"{folder.name}.json")

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bcls.cli.arguments import scorer_from
+from bcls.cli.yardstick import given_relevance, given_scorer, judged_protocol
 from bcls.errors import InputError
 from bcls.evaluation import (
     CosineSimilarity,
     RetrievalTruth,
     evaluate_similarity,
+    judge,
     match_rows,
     read_caption_image,
     read_embeddings,
@@ -21,6 +22,7 @@ from bcls.evaluation import (
     read_similarity,
 )
 from bcls.evaluation.protocols import folds
+from bcls.evaluation.similarity import MatrixSource
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,23 +70,19 @@ def judge_files(given: dict[str, Any]) -> Judged:
     """
     _refuse_misfits(given)
     arrays, sides = _read_arrays(given)
-    relevance = None
+    relevance: Any = given_relevance(given)
     if given["data"] is not None:
         dataset = _open_dataset(given["data"], given["split"])
         part = dataset.split(given["split"])
         source = f"the split {given['split']!r} of {given['data']}"
         orders = [side.order(ids, source) for side, ids in zip(sides, (part.image_ids, part.caption_ids), strict=True)]
         truth = RetrievalTruth(part.caption_image, len(part.images), part.image_ids, part.caption_ids)
-        relevance = _relevance(given, dataset)
+        relevance = _relevance(given, dataset) if relevance is None else relevance
     else:
-        source = given["caption_image"]
         orders = [np.arange(side.rows) for side in sides]
-        truth = _truth_from_file(source, *sides)
-    try:
-        folds(given["protocol"], truth)
-    except InputError as error:
-        raise InputError(f"{source}: {error}") from None
-    metrics = evaluate_similarity(_ask(arrays, orders), truth, protocol=given["protocol"], relevance=relevance)
+        source = given["caption_image"] or f"{given['image_ids']} and {given['caption_ids']}"
+        truth = _truth_from_ids(given, *sides) if given["caption_image"] is None else _truth_from_file(source, *sides)
+    metrics = _metrics(given, _ask(arrays, orders), truth, relevance, source)
     about = {
         name: given[name]
         for name in ("image_embeddings", "caption_embeddings", "similarity", "caption_image", "data")
@@ -105,12 +103,19 @@ def _refuse_misfits(given: dict[str, Any]) -> None:
     if given["similarity"] is None and not all(pair):
         missing = "image" if pair[0] is None else "caption"
         raise InputError(f"--{missing}_embeddings is missing: a judgement needs both sides")
-    if (given["data"] is None) == (given["caption_image"] is None):
+    told = [given["data"] is not None, given["caption_image"] is not None]
+    judged = judged_protocol(given["protocol"])
+    if all(told) or not (any(told) or (judged is not None and judged.truth_from_ids is not None)):
         raise InputError("which caption belongs to which image? Give one of --data and --caption_image")
     if given["features"] is not None:
         raise InputError("--features is for models; embeddings are judged as they are")
     if given["data"] is None and (given["scorer"] not in {None, "none"} or given["scene_truth"]):
         raise InputError("graded metrics need captions: name the data set with --data in place of --caption_image")
+    if not any(told) and not (given["image_ids"] and given["caption_ids"]):
+        raise InputError(
+            f"the protocol {given['protocol']!r} finds its images and captions by their ids: name them with "
+            "--image_ids and --caption_ids, or give --data"
+        )
 
 
 def _read_arrays(given: dict[str, Any]) -> tuple[list[NDArray[Any]], tuple[_Side, _Side]]:
@@ -144,16 +149,34 @@ def _open_dataset(path: str, split: str) -> RetrievalDataset:
     return dataset
 
 
+def _metrics(given: dict[str, Any], ask: Any, truth: RetrievalTruth, relevance: Any, source: str) -> dict[str, float]:
+    if judged_protocol(given["protocol"]) is not None:
+        return judge(given["protocol"], ask, truth, relevance=relevance, files=given["judgements"] or ())
+    try:
+        folds(given["protocol"], truth)
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from None
+    return evaluate_similarity(ask, truth, protocol=given["protocol"], relevance=relevance)
+
+
 def _relevance(given: dict[str, Any], dataset: RetrievalDataset) -> Any:
     from bcls.data.labels import label_split  # noqa: PLC0415
     from bcls.data.scenes import open_scene_relevance  # noqa: PLC0415
 
     if given["scene_truth"]:
         return open_scene_relevance(given["data"], given["split"])
-    if given["scorer"] == "none":
+    scorer = given_scorer(given)
+    if scorer is None:
         return None
-    scorer = scorer_from(given["scorer"] or "cider")
-    return label_split(dataset, given["split"], scorer, Path(given["labels"]), fit_split=given["fit_split"])
+    judged = judged_protocol(given["protocol"])
+    return label_split(
+        dataset,
+        given["split"],
+        scorer,
+        Path(given["labels"]),
+        fit_split=given["fit_split"],
+        aggregate="max" if judged is None else judged.aggregate,
+    )
 
 
 def _truth_from_file(file: str, images: _Side, captions: _Side) -> RetrievalTruth:
@@ -167,13 +190,31 @@ def _truth_from_file(file: str, images: _Side, captions: _Side) -> RetrievalTrut
         raise InputError(f"{file}: {error}") from None
 
 
+def _truth_from_ids(given: dict[str, Any], images: _Side, captions: _Side) -> RetrievalTruth:
+    judged, ids = judged_protocol(given["protocol"]), (images.ids(), captions.ids())
+    if judged is None or judged.truth_from_ids is None or ids[0] is None or ids[1] is None:
+        raise InputError("which caption belongs to which image? Give one of --data and --caption_image")
+    return judged.truth_from_ids(ids[0], ids[1])
+
+
 def _ask(arrays: list[NDArray[Any]], orders: list[NDArray[np.int64]]) -> Any:
     """What fills a block of the similarity matrix, with the files' rows in the order of the truth."""
     if len(arrays) == 2:
         return CosineSimilarity(*(array[order] for array, order in zip(arrays, orders, strict=True)))
-    (matrix,) = arrays
+    return _Reordered(arrays[0], *orders)
 
-    def ask(images: NDArray[np.int64], captions: NDArray[np.int64]) -> NDArray[Any]:
-        return np.asarray(matrix[np.ix_(orders[0][images], orders[1][captions])])
 
-    return ask
+@dataclass(frozen=True, eq=False)
+class _Reordered:
+    """A file's matrix with its rows in the order of the truth."""
+
+    matrix: NDArray[Any]
+    images: NDArray[np.int64]
+    captions: NDArray[np.int64]
+
+    def __call__(self, images: NDArray[np.int64], captions: NDArray[np.int64]) -> NDArray[Any]:
+        rows, columns = self.images[images], self.captions[captions]
+        return MatrixSource(self.matrix)(rows, columns)
+
+    def pairs(self, images: NDArray[np.int64], captions: NDArray[np.int64]) -> NDArray[Any]:
+        return MatrixSource(self.matrix).pairs(self.images[images], self.captions[captions])

@@ -20,6 +20,7 @@ from bcls.evaluation.human import (
     read_crowdflower,
     read_expert,
 )
+from bcls.evaluation.judged import JUDGED, judge
 from bcls.evaluation.kendall import kendall_tau_b
 from bcls.evaluation.kept_similarity import KeptSimilarity
 from bcls.evaluation.ndcg import ndcg
@@ -37,6 +38,7 @@ from bcls.evaluation.top import TopCandidates, top_candidates
 from bcls.evaluation.truth import RetrievalTruth
 
 __all__ = [
+    "JUDGED",
     "MAIN_METRICS",
     "PROTOCOLS",
     "Agreement",
@@ -58,6 +60,7 @@ __all__ = [
     "evaluate_similarity",
     "graded_pairs",
     "holm",
+    "judge",
     "kendall_tau_b",
     "markdown_table",
     "match_rows",

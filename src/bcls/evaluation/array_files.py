@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -68,17 +69,54 @@ def read_similarity(path: str | Path) -> NDArray[Any]:
     return _read_matrix(path)
 
 
+def read_relevance(path: str | Path) -> NDArray[Any]:
+    """Read relevance: images are rows, captions are columns, 0 = nothing in common to 1 = the same, NaN = unknown.
+
+    Args:
+        path: a `.npy` or `.safetensors` file; `FILE.safetensors:NAME` where that holds several tensors.
+
+    Returns:
+        Shape (images, captions), float32 or float64; a view of the file where it holds one of these.
+
+    Raises:
+        InputError: not such a file, pickled, not a matrix of numbers, or a number outside 0..1.
+
+    Cost: one pass over the file to check it.
+
+    Example:
+        >>> import tempfile
+        >>> file = Path(tempfile.mkdtemp()) / "relevance.npy"
+        >>> np.save(file, np.array([[0.5, np.nan, 2.0]]))
+        >>> read_relevance(file)
+        Traceback (most recent call last):
+        bcls.errors.InputError: .../relevance.npy: row 0, column 2 is 2.0, not between 0 and 1 (NaN for unknown)
+    """
+    matrix = _matrix(path)
+    wanted = "between 0 and 1 (NaN for unknown)"
+    _refuse(path, matrix, lambda block: ~(np.isnan(block) | ((block >= 0) & (block <= 1))), wanted)
+    return matrix
+
+
 def _read_matrix(path: str | Path) -> NDArray[Any]:
-    array = read_array(path)
-    matrix = to_array(array, str(path))
+    matrix = _matrix(path)
+    _refuse(path, matrix, lambda block: ~np.isfinite(block), "a finite number")
+    return matrix
+
+
+def _matrix(path: str | Path) -> NDArray[Any]:
+    matrix = to_array(read_array(path), str(path))
     if matrix.ndim != 2 or not matrix.size:
         raise InputError(f"{path}: must be a matrix with rows and columns, but its shape is {tuple(matrix.shape)}")
-    for start, block in _blocks(matrix):
-        bad = ~np.isfinite(block)
-        if bad.any():
-            row, column = (int(place[0]) for place in np.nonzero(bad))
-            raise InputError(f"{path}: row {start + row}, column {column} is {block[row, column]}, not a finite number")
     return matrix
+
+
+def _refuse(path: str | Path, matrix: NDArray[Any], bad: Callable[[NDArray[Any]], NDArray[Any]], wanted: str) -> None:
+    """Refuse a number that is bad; the message names its place."""
+    for start, block in _blocks(matrix):
+        wrong = bad(block)
+        if wrong.any():
+            row, column = (int(place[0]) for place in np.nonzero(wrong))
+            raise InputError(f"{path}: row {start + row}, column {column} is {block[row, column]}, not {wanted}")
 
 
 def read_array(path: str | Path) -> Any:

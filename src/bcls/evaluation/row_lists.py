@@ -98,15 +98,21 @@ def match_rows(given: Sequence[str], wanted: Sequence[str], given_name: str, wan
     row_of = {name: row for row, name in enumerate(given)}
     missing = [name for name in wanted if name not in row_of]
     if missing:
-        raise InputError(f"{given_name}: {len(missing)} ids of {wanted_name} are not there: {_examples(missing)}")
+        raise InputError(f"{given_name}: {len(missing)} ids of {wanted_name} are not there: {examples(missing)}")
     if len(row_of) > len(wanted):
         known = set(wanted)
         unknown = [name for name in given if name not in known]
-        raise InputError(f"{given_name}: {len(unknown)} ids are not in {wanted_name}: {_examples(unknown)}")
+        raise InputError(f"{given_name}: {len(unknown)} ids are not in {wanted_name}: {examples(unknown)}")
     return np.array([row_of[name] for name in wanted], dtype=np.int64)
 
 
-def _examples(names: Sequence[str]) -> str:
+def examples(names: Sequence[str]) -> str:
+    """A few of the names, for a message.
+
+    Example:
+        >>> examples(["a", "b", "c", "d"])
+        "'a', 'b', 'c', ..."
+    """
     return ", ".join(map(repr, names[:EXAMPLES])) + (", ..." if len(names) > EXAMPLES else "")
 
 

@@ -23,7 +23,7 @@ MAIN_METRICS = (
 MISSING = "-"
 _GAP = "  "
 _SHORT = {"image_to_text": "i2t", "text_to_image": "t2i"}
-_TENTHS = ("recall@", "rsum", "map@r", "r_precision", "median_rank", "mean_rank")
+_TENTHS = ("recall@", "rsum", "map@r", "r_precision", "median_rank", "mean_rank", "spearman")
 
 
 def text_table(
@@ -107,7 +107,7 @@ def _number(metric: str, value: float) -> str:
     name = metric.rpartition("/")[2]
     if name.endswith("queries"):
         return f"{value:.0f}"
-    return f"{value:.1f}" if name.startswith(_TENTHS) else f"{value:.3f}"
+    return f"{value:.1f}" if any(word in name for word in _TENTHS) else f"{value:.3f}"
 
 
 def _shortened(name: str, width: int) -> str:

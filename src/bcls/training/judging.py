@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from bcls.data.labels import label_split
 from bcls.data.scenes import open_scene_relevance
+from bcls.evaluation import JUDGED, judge
 from bcls.models import RetrievalModel
-from bcls.relevance import RelevanceSource, Scorer
+from bcls.relevance import Scorer
 from bcls.training.inputs import image_source, open_splits
 from bcls.training.validation import SplitJudge
 
@@ -23,6 +26,8 @@ def judge_model(
     labels_folder: Path = Path("runs/labels"),
     fit_split: str = "train",
     protocol: str = "whole",
+    relevance: Any = None,
+    files: Sequence[Path] = (),
 ) -> dict[str, float]:
     """All metrics of a model on one split.
 
@@ -33,6 +38,8 @@ def judge_model(
         features: name of the features that the image tower takes; None = pictures.
         scorer: continuous labels for the graded metrics; None = binary metrics only.
         scene_truth: judge by the true relevance of made scenes instead.
+        relevance: a matrix (images, captions) to judge by instead.
+        files: the judgements' files, for a protocol that takes any.
         labels_folder: where the scorer's encodings are kept.
         fit_split: the split that the scorer's document frequencies come from.
         protocol: name of an evaluation protocol.
@@ -42,9 +49,12 @@ def judge_model(
     """
     dataset = open_splits(data, [split], features)
     part = dataset.split(split)
-    relevance: RelevanceSource | None = None
     if scene_truth:
         relevance = open_scene_relevance(data, split)
-    elif scorer is not None:
-        relevance = label_split(dataset, split, scorer, labels_folder, fit_split=fit_split)
-    return SplitJudge(part, image_source(part, features, model), model, relevance, protocol)(model)
+    elif scorer is not None and relevance is None:
+        aggregate = JUDGED[protocol].aggregate if protocol in JUDGED else "max"
+        relevance = label_split(dataset, split, scorer, labels_folder, fit_split=fit_split, aggregate=aggregate)
+    split_judge = SplitJudge(part, image_source(part, features, model), model, relevance, protocol)
+    if protocol not in JUDGED:
+        return split_judge(model)
+    return judge(protocol, split_judge.similarity(model), split_judge.truth, relevance=relevance, files=files)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -33,7 +33,7 @@ class SplitJudge:
         part: the split.
         images: its images, as the model's tower takes them.
         model: whose towers tokenize; any model with the same vocabulary can be judged.
-        relevance: continuous labels of the split, or None for binary metrics only.
+        relevance: continuous labels of the split, or a matrix of them (images, captions); None for binary metrics only.
         protocol: the evaluation's name of the task.
     """
 
@@ -42,15 +42,15 @@ class SplitJudge:
         part: RetrievalDataset,
         images: ImageSource,
         model: RetrievalModel,
-        relevance: RelevanceSource | None = None,
+        relevance: RelevanceSource | NDArray[Any] | None = None,
         protocol: str = "whole",
     ) -> None:
         self._images = images
         self._captions = model.caption_tower.tokenize(part.caption_texts)
-        self._truth = RetrievalTruth(
+        self.truth = RetrievalTruth(
             part.caption_image, len(part.images), image_ids=part.image_ids, caption_ids=part.caption_ids
         )
-        self._relevance = _kept(relevance, self._truth)
+        self._relevance = _kept(relevance, self.truth)
         self._protocol = protocol
 
     def __call__(self, model: RetrievalModel) -> dict[str, float]:
@@ -60,11 +60,11 @@ class SplitJudge:
     def queries(self, model: RetrievalModel) -> dict[str, NDArray[np.float64]]:
         """Every query's own result, as `per_query` has it."""
         similarity = self.similarity(model)
-        return per_query(similarity, self._truth, protocol=self._protocol, relevance=self._relevance)
+        return per_query(similarity, self.truth, protocol=self._protocol, relevance=self._relevance)
 
     def summary(self, queries: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
         """All metrics, from what `queries` returned."""
-        return summarise(queries, self._truth, self._protocol)
+        return summarise(queries, self.truth, self._protocol)
 
     def metric_names(self) -> list[str]:
         """The metrics that a call gives, told without a model."""
@@ -93,13 +93,15 @@ class SplitJudge:
             yield model.encode_image(self._images.gather(rows))
 
     def _caption_blocks(self, model: RetrievalModel) -> Iterator[torch.Tensor]:
-        for rows in progress(_blocks(len(self._truth.caption_image)), "embedding captions", unit="block"):
+        for rows in progress(_blocks(len(self.truth.caption_image)), "embedding captions", unit="block"):
             yield model.encode_text(self._captions.select(torch.from_numpy(rows)))
 
 
-def _kept(relevance: RelevanceSource | None, truth: RetrievalTruth) -> RelevanceSource | NDArray[np.float32] | None:
+def _kept(
+    relevance: RelevanceSource | NDArray[Any] | None, truth: RetrievalTruth
+) -> RelevanceSource | NDArray[Any] | None:
     """The labels of all pairs, where they are few enough to stay in memory."""
-    if relevance is None or truth.images * truth.captions > KEPT_LABELS:
+    if relevance is None or isinstance(relevance, np.ndarray) or truth.images * truth.captions > KEPT_LABELS:
         return relevance
     return relevance.matrix(np.arange(truth.images), np.arange(truth.captions))
 

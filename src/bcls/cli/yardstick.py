@@ -1,0 +1,81 @@
+"""What `bcls evaluate` judges by: the protocol, its files, and where relevance comes from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bcls.cli.arguments import scorer_from
+from bcls.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from bcls.evaluation.judged import JudgedProtocol
+    from bcls.relevance import Scorer
+
+
+def protocol_names() -> str:
+    """All names, for the help."""
+    from bcls.evaluation import JUDGED, PROTOCOLS  # noqa: PLC0415
+
+    return ", ".join([*PROTOCOLS, *JUDGED])
+
+
+def judged_protocol(protocol: str) -> JudgedProtocol | None:
+    """The judged protocol of this name; None for one that only cuts a gallery.
+
+    Raises:
+        InputError: there is no protocol of this name.
+    """
+    from bcls.evaluation import PROTOCOLS  # noqa: PLC0415
+    from bcls.evaluation.judged import find_judged  # noqa: PLC0415
+
+    return None if protocol in PROTOCOLS else find_judged(protocol)
+
+
+def check_protocol(given: dict[str, Any]) -> None:
+    """Refuse options that the protocol has no use for.
+
+    Raises:
+        InputError: files for a protocol without judgements, or relevance from two sources.
+    """
+    judged = judged_protocol(given["protocol"])
+    if given["judgements"] and (judged is None or not judged.files):
+        raise InputError(f"the protocol {given['protocol']!r} takes no --judgements")
+    if judged is not None and judged.files and not given["judgements"]:
+        raise InputError(f"the protocol {given['protocol']!r} needs --judgements: {judged.files}")
+    if given["relevance"] and (given["scorer"] or given["scene_truth"]):
+        raise InputError("relevance comes from one source: --relevance, --scorer or --scene_truth")
+    if judged is not None and not judged.graded and (given["relevance"] or given["scene_truth"]):
+        raise InputError(f"the protocol {given['protocol']!r} has judgements of its own: it takes no relevance")
+
+
+def relevance_source(given: dict[str, Any]) -> str:
+    """Whose relevance judges graded order: a scorer's name, a file, or none."""
+    judged = judged_protocol(given["protocol"])
+    if judged is not None and not judged.graded:
+        return "none"
+    return str(given["relevance"] or given["scorer"] or "cider")
+
+
+def given_scorer(given: dict[str, Any]) -> Scorer | None:
+    """The scorer of relevance; None where none is wanted, or it comes from elsewhere."""
+    source = relevance_source(given)
+    return None if source == "none" or given["relevance"] else scorer_from(source)
+
+
+def given_relevance(given: dict[str, Any]) -> NDArray[Any] | None:
+    """The matrix of relevance (images, captions) from a file; None where no file is named."""
+    if given["relevance"] is None:
+        return None
+    from bcls.evaluation.array_files import read_relevance  # noqa: PLC0415
+
+    return read_relevance(given["relevance"])
+
+
+def shown_metrics(protocol: str) -> Sequence[str] | None:
+    """What the table shows; None for the usual metrics."""
+    judged = judged_protocol(protocol)
+    return None if judged is None else judged.shown
