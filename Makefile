@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: demo test test-slow lint results bench clean
+.PHONY: demo test test-slow test-milvus lint results bench clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -24,6 +24,10 @@ test: $(VENV)/.installed  ## lint, types, floors, tests
 
 test-slow: $(VENV)/.installed  ## what takes minutes
 	$(BIN)/python -m pytest -q -m slow
+
+test-milvus: $(VENV)/.installed  ## the search engines' tests on a real Milvus server, in a network of their own
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[milvus-server]"
+	unshare --map-root-user --net sh -c "ip link set lo up && $(BIN)/python -m pytest -q -m milvus tests/search"
 
 results: $(VENV)/.installed  ## the table of docs/results.md: every loss, three seeds, on Flickr8k
 	$(BIN)/python benchmarks/flickr8k_losses.py

@@ -40,7 +40,9 @@ def create_index(
         folder = Path(name.removeprefix(MEMORY)) if name != MEMORY else None
         return MemoryIndex(folder, dim=dim, model=model, fields=fields, about=about)
     if name.startswith(MILVUS):
-        raise InputError(f"{name}: the engine Milvus is not there yet")
+        from bcls.search.milvus import MilvusIndex  # noqa: PLC0415
+
+        return MilvusIndex.create(name, dim=dim, model=model, fields=fields, about=about)
     from bcls.search.lance import LanceIndex  # noqa: PLC0415
 
     return LanceIndex.create(Path(place), dim=dim, model=model, fields=fields, about=about)
@@ -60,7 +62,9 @@ def open_index(place: str | Path) -> Index:
     """
     name = str(place)
     if name.startswith(MILVUS):
-        raise InputError(f"{name}: the engine Milvus is not there yet")
+        from bcls.search.milvus import MilvusIndex  # noqa: PLC0415
+
+        return MilvusIndex.open(name)
     folder = Path(name.removeprefix(MEMORY))
     if name == MEMORY:
         raise InputError("memory: alone is kept nowhere and cannot be opened; name its folder: memory:FOLDER")

@@ -1,0 +1,43 @@
+"""Filters as Milvus reads them: names come from the index's fields, values are written as literals."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import cast
+
+from bcls.search.filters import Condition, Filter
+from bcls.search.records import FieldValue
+
+PREFIX = "f_"
+"""Before every field's name, so that none is a word of Milvus's own."""
+
+EVERYTHING = 'id != ""'
+_SIGNS = {"=": "=="}
+
+
+def expression_of(where: Filter) -> str:
+    """A typed filter without `contains` as an expression.
+
+    Example:
+        >>> print(expression_of(Filter((Condition("name", "!=", "dog"), Condition("count", "in", (1, 2))))))
+        f_name != "dog" and f_count in [1, 2]
+    """
+    return " and ".join(map(_condition, where.conditions)) or EVERYTHING
+
+
+def expression_of_ids(ids: Sequence[str]) -> str:
+    """The records of these ids. The client's own `ids=` writes them down unquoted."""
+    return f"id in [{', '.join(map(_literal, ids))}]"
+
+
+def _condition(condition: Condition) -> str:
+    name = condition.field if condition.field == "id" else PREFIX + condition.field
+    if condition.operator == "in":
+        values = cast(tuple[FieldValue, ...], condition.value)
+        return f"{name} in [{', '.join(map(_literal, values))}]"
+    return f"{name} {_SIGNS.get(condition.operator, condition.operator)} {_literal(cast(FieldValue, condition.value))}"
+
+
+def _literal(value: FieldValue) -> str:
+    return json.dumps(value, ensure_ascii=False)
