@@ -17,6 +17,9 @@ VERBS = {
     "train": "train a model from a YAML config",
     "evaluate": "judge a trained model, or anybody's embeddings, on a data set",
     "compare": "tell which model is better, how surely, and for which queries",
+    "embed": "images and captions into embeddings, by a trained model",
+    "index": "embeddings into an index: LanceDB, memory or Milvus",
+    "search": "find images by words, or images and captions by an image",
 }
 
 HELP = """\

@@ -7,6 +7,7 @@ from bcls.models.bag_of_words import BagOfWordsTower
 from bcls.models.bigru import BiGRUTower
 from bcls.models.convolution import ConvTower
 from bcls.models.cross_attention import CrossAttention
+from bcls.models.fingerprint import fingerprint
 from bcls.models.gpo import GeneralizedPooling
 from bcls.models.graph_reasoning import GraphReasoning
 from bcls.models.pooled_features import PooledFeatureTower
@@ -35,4 +36,5 @@ __all__ = [
     "SentenceEncoderTower",
     "Similarity",
     "SumCaptionTower",
+    "fingerprint",
 ]

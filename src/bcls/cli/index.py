@@ -1,0 +1,38 @@
+"""`bcls index`: embeddings into an index."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bcls.cli.arguments import parse_words
+
+if TYPE_CHECKING:
+    from jsonargparse import ArgumentParser
+
+DESCRIPTION = """Put embeddings into an index, a new one or one that is there (records of known ids are replaced).
+
+example: bcls index embeddings index
+
+example: bcls index embeddings milvus://localhost:19530/pictures"""
+
+
+def run(words: list[str]) -> int:
+    """Index, and tell what is there."""
+    given = parse_words(_parser(), words)
+    from bcls.embedding import Embeddings, fill_index  # noqa: PLC0415
+
+    with fill_index(Embeddings.open(given["embeddings"]), given["index"]) as index:
+        info = index.info()
+    how = "every record is compared" if info.exact else "with a vector index"
+    print(f"{info.count} records of {info.dim} dimensions, {info.engine}, {how}: {info.place}")
+    return 0
+
+
+def _parser() -> ArgumentParser:
+    import jsonargparse  # noqa: PLC0415
+
+    place = "a folder (LanceDB), memory:FOLDER (exact), or milvus://HOST:PORT/NAME"
+    parser = jsonargparse.ArgumentParser(prog="bcls index", description=DESCRIPTION, exit_on_error=False)
+    parser.add_argument("embeddings", type=str, help="what `bcls embed` made")
+    parser.add_argument("index", type=str, help=place)
+    return parser

@@ -1,0 +1,39 @@
+"""What there is to embed: a data set of any known format, or any folder of pictures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from bcls.data import ImageRecord, RetrievalDataset, read_dataset
+from bcls.errors import InputError
+
+PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
+_TABLES = ("*.json", "*.jsonl", "*.csv", "*_caps.txt")
+
+
+def open_collection(path: str | Path) -> RetrievalDataset:
+    """A data set, or a folder of pictures without captions: every picture file in it and below is an image.
+
+    Raises:
+        InputError: neither, a data set with an error in its records, or an id that occurs twice.
+    """
+    folder = Path(path)
+    if not folder.is_dir() or any(any(folder.glob(table)) for table in _TABLES):
+        dataset = read_dataset(path)
+    else:
+        dataset = _pictures(folder)
+    for kind, ids in (("image", dataset.image_ids), ("caption", dataset.caption_ids)):
+        twice = [name for name, count in Counter(ids).items() if count > 1]
+        if twice:
+            raise InputError(
+                f"{path}: {len(twice)} {kind} ids occur twice, e.g. {twice[0]}; see `bcls data check {path}`"
+            )
+    return dataset
+
+
+def _pictures(folder: Path) -> RetrievalDataset:
+    files = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.suffix.lower() in PICTURES)
+    if not files:
+        raise InputError(f"{folder}: neither a data set nor a picture ({', '.join(sorted(PICTURES))}) is there")
+    return RetrievalDataset(folder.name, [ImageRecord(file, file, "all", ()) for file in files], folder)

@@ -1,0 +1,42 @@
+"""Images and captions of a data set as records of an index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from bcls.data import ImageRecord
+from bcls.search import FieldType
+
+Row: TypeAlias = tuple[str, dict[str, str]]
+"""A record's id and fields."""
+
+FIELDS: dict[str, FieldType] = {"kind": "str", "image": "str", "file": "str", "split": "str", "text": "str"}
+CAPTION = "caption:"
+MAX_TEXT_BYTES = 65_535
+
+
+def image_row(image: ImageRecord) -> Row:
+    """An image: its id is the record's; its text is its captions, one a line, as many as fit."""
+    return image.id, _fields("image", image, _lines_that_fit([caption.text for caption in image.captions]))
+
+
+def caption_rows(image: ImageRecord) -> Iterator[Row]:
+    """An image's captions, empty ones left out: a record's id is `caption:` and the caption's."""
+    for caption in image.captions:
+        if caption.text.strip():
+            yield CAPTION + caption.id, _fields("caption", image, _lines_that_fit([caption.text]))
+
+
+def _fields(kind: str, image: ImageRecord, text: str) -> dict[str, str]:
+    return {"kind": kind, "image": image.id, "file": image.file or "", "split": image.split, "text": text}
+
+
+def _lines_that_fit(lines: list[str]) -> str:
+    kept, size = [], 0
+    for line in lines:
+        size += len(line.encode("utf-8", "replace")) + 1
+        if size > MAX_TEXT_BYTES:
+            break
+        kept.append(line)
+    return "\n".join(kept)

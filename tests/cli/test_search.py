@@ -1,0 +1,65 @@
+"""`bcls embed`, `bcls index` and `bcls search`, as a person calls them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def index(bcls, config, folder, tmp_path):
+    """An index of the trained run's data."""
+    assert bcls("train", "--config", config).code == 0
+    said = bcls("embed", tmp_path / "run", folder, tmp_path / "embeddings", "--shard-images", "10")
+    assert said.code == 0, said.err
+    assert "3 shards made, 0 were there; 0 images broken" in said.out
+    said = bcls("index", tmp_path / "embeddings", f"memory:{tmp_path / 'index'}")
+    assert said.code == 0, said.err
+    assert "72 records" in said.out
+    return tmp_path / "index"
+
+
+def test_finds_by_words_and_by_images(bcls, index, tmp_path):
+    said = bcls("search", "a brown dog", "--index", index, "--where", "split=val", "--k", "3")
+    assert said.code == 0, said.err
+    lines = said.out.splitlines()
+    assert lines[0].split() == ["score", "id", "text"]
+    assert len(lines) == 4
+    assert max(map(len, lines)) <= 80
+    said = bcls("search", "one brown dog is there", "--index", index, "--find", "captions", "--k", "2", "--json")
+    found = json.loads(said.out)
+    assert len(found) == 2
+    assert "brown" in found[0]["fields"]["text"]
+    assert found[0]["score"] == pytest.approx(1, abs=1e-5)
+    said = bcls("search", "--image", "3", "--index", index, "--k", "1", "--json")
+    assert json.loads(said.out)[0]["id"] == "3"
+    assert bcls("search", "dog", "--index", index, "--where", "split=none").out == "nothing found\n"
+
+
+def test_refusals_are_one_line(bcls, index, tmp_path):
+    (tmp_path / "x.jpg").write_bytes(b"no picture")
+    for words, named in [
+        (("search", "--index", index), "one of the two"),
+        (("search", "dog", "--image", "3", "--index", index), "one of the two"),
+        (("search", "dog", "--index", tmp_path / "nowhere"), "no index is there"),
+        (("search", "dog", "--index", index, "--k", "0"), "k is 0"),
+        (("search", "dog", "--index", index, "--where", "color=red"), "no field 'color'"),
+        (("search", "dog", "--index", index, "--find", "sounds"), "sounds"),
+        (("search", "--image", "nobody", "--index", index), "neither a file nor the id"),
+        (("search", "--image", tmp_path / "x.jpg", "--index", index), "x.jpg"),
+        (("search", "dog", "--index", index, "--model", tmp_path / "nowhere"), "nowhere"),
+        (("search", "dog", "--index", "milvus://nowhere"), "milvus://HOST:PORT/NAME"),
+        (("index", tmp_path, "memory:"), "no embeddings are there"),
+        (("embed", tmp_path / "run", tmp_path / "none", tmp_path / "out"), "none"),
+        (("embed", tmp_path / "run", tmp_path / "data", tmp_path / "out", "--part", "1of2"), "I/N"),
+    ]:
+        said = bcls(*words)
+        assert said.code == 2, (words, said.err)
+        assert named in said.err.splitlines()[-1], said.err
+
+
+@pytest.mark.parametrize("verb", ["embed", "index", "search"])
+def test_has_help(bcls, verb):
+    said = bcls(verb, "--help")
+    assert (said.code, "example:" in said.out) == (0, True)
