@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bcls.errors import InputError
 from bcls.losses.base import RetrievalLoss
-from bcls.losses.matrices import both_directions, check_relevance, check_similarity
+from bcls.losses.matrices import both_directions, check_relevance, check_similarity, require_relevance
 from bcls.losses.means import mean_where
 
 Compared = Literal["query", "batch"]
@@ -108,7 +108,7 @@ class CoSENTLoss(RetrievalLoss):
         self, similarity: Tensor, relevance: Tensor | None = None, positives: Tensor | None = None
     ) -> dict[str, Tensor]:
         """`{"cosent": loss}`."""
-        return {"cosent": self(similarity, check_relevance(similarity, relevance))}
+        return {"cosent": self(similarity, require_relevance(relevance))}
 
     def extra_repr(self) -> str:
         """The settings, for `print`."""

@@ -12,7 +12,7 @@ from bcls.errors import InputError
 from bcls.losses.all_pairs import all_pairs_hinge
 from bcls.losses.base import RetrievalLoss
 from bcls.losses.engine import ENGINES, Engine, choose_engine
-from bcls.losses.matrices import both_directions, check_relevance, check_similarity
+from bcls.losses.matrices import both_directions, check_relevance, check_similarity, require_relevance
 from bcls.losses.windows import WindowForm, select_pairs
 
 Pairs = Literal["boundary", "window", "stride", "first", "all"]
@@ -166,7 +166,7 @@ class KendallLoss(RetrievalLoss):
         Raises:
             InputError: also where relevance is missing.
         """
-        return {"kendall": self(similarity, check_relevance(similarity, relevance))}
+        return {"kendall": self(similarity, require_relevance(relevance))}
 
     def extra_repr(self) -> str:
         """The settings, for `print`."""

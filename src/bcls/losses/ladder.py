@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bcls.errors import InputError
 from bcls.losses.base import RetrievalLoss
-from bcls.losses.matrices import both_directions, check_relevance, check_similarity
+from bcls.losses.matrices import both_directions, check_relevance, check_similarity, require_relevance
 from bcls.losses.means import mean_where
 from bcls.losses.triplet import Negatives, TripletLoss
 
@@ -121,7 +121,7 @@ class LadderLoss(RetrievalLoss):
         self, similarity: Tensor, relevance: Tensor | None = None, positives: Tensor | None = None
     ) -> dict[str, Tensor]:
         """`{"triplet": ..., "level_2": ..., ...}`, the rungs without their weights."""
-        relevance = check_relevance(similarity, relevance)
+        relevance = require_relevance(relevance)
         terms = self.triplet.terms(similarity, positives=positives)
         for level, (threshold, margin) in enumerate(zip(self.thresholds, self.margins, strict=True), start=2):
             terms[f"level_{level}"] = ladder_loss(similarity, relevance, threshold=threshold, margin=margin)

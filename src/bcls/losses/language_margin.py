@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bcls.errors import InputError
 from bcls.losses.base import RetrievalLoss
-from bcls.losses.matrices import both_directions, check_positives, check_relevance, check_similarity
+from bcls.losses.matrices import both_directions, check_positives, check_relevance, check_similarity, require_relevance
 from bcls.losses.soft_triplets import soft_triplets
 
 
@@ -118,7 +118,7 @@ class LanguageMarginLoss(RetrievalLoss):
         self, similarity: Tensor, relevance: Tensor | None = None, positives: Tensor | None = None
     ) -> dict[str, Tensor]:
         """`{"language_margin": loss}`."""
-        return {"language_margin": self(similarity, check_relevance(similarity, relevance), positives)}
+        return {"language_margin": self(similarity, require_relevance(relevance), positives)}
 
     def extra_repr(self) -> str:
         """The settings, for `print`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -28,14 +29,20 @@ def check_similarity(similarity: Tensor) -> Tensor:
         raise InputError(f"similarity must be a non-empty (images, captions) matrix, not {tuple(similarity.shape)}")
     if not similarity.is_floating_point():
         raise InputError(f"similarity must be floating point, not {similarity.dtype}")
-    finite = torch.isfinite(similarity)
-    if not bool(finite.all()):
-        row, column = _first(~finite)
+    if not all(map(math.isfinite, _extremes(similarity))):
+        row, column = _first(~torch.isfinite(similarity))
         raise InputError(
             f"similarity of image {row} and caption {column} is {similarity[row, column].item()}: scores must be "
             "finite (a diverging model or a division by a zero norm gives such scores)"
         )
     return similarity.float() if similarity.dtype in (torch.float16, torch.bfloat16) else similarity
+
+
+def require_relevance(relevance: Tensor | None) -> Tensor:
+    """The labels, or `InputError` where there are none."""
+    if relevance is None:
+        raise InputError("this loss needs relevance: an (images, captions) matrix in [0, 1], NaN = unknown")
+    return relevance
 
 
 def check_relevance(similarity: Tensor, relevance: Tensor | None, *, first: tuple[int, int] = (0, 0)) -> Tensor:
@@ -52,19 +59,14 @@ def check_relevance(similarity: Tensor, relevance: Tensor | None, *, first: tupl
     Raises:
         InputError: missing, another shape, not floating point, or outside [0, 1] (the first is named).
     """
-    if relevance is None:
-        raise InputError("this loss needs relevance: an (images, captions) matrix in [0, 1], NaN = unknown")
+    relevance = require_relevance(relevance)
     if relevance.shape != similarity.shape:
         raise InputError(f"relevance is {tuple(relevance.shape)}, but similarity is {tuple(similarity.shape)}")
     if not relevance.is_floating_point():
         raise InputError(f"relevance must be floating point in [0, 1], not {relevance.dtype}")
-    outside = (relevance < -TOLERANCE) | (relevance > 1 + TOLERANCE)
-    if bool(outside.any()):
-        row, column = _first(outside)
-        raise InputError(
-            f"relevance of image {first[0] + row} and caption {first[1] + column} is "
-            f"{relevance[row, column].item():.6g}: it must lie in [0, 1]; rescale the labels (NaN means unknown)"
-        )
+    least, most = _extremes(relevance)
+    if not (least >= -TOLERANCE and most <= 1 + TOLERANCE):  # also where a label is NaN
+        _refuse_outside(relevance, first)
     relevance = relevance.detach().to(similarity.device)
     return relevance.float() if relevance.dtype in (torch.float16, torch.bfloat16) else relevance
 
@@ -104,6 +106,22 @@ def both_directions(one: Callable[..., Tensor], *matrices: Tensor) -> Tensor:
     Relevance is not symmetric: the column direction sees the transpose of every matrix, each its own.
     """
     return (one(*matrices) + one(*(matrix.mT for matrix in matrices))) / 2
+
+
+def _extremes(matrix: Tensor) -> tuple[float, float]:
+    """The least and the largest number, NaN where there is one: one pass, where a mask of all would take several."""
+    least, most = torch.stack(torch.aminmax(matrix.detach())).tolist()
+    return least, most
+
+
+def _refuse_outside(relevance: Tensor, first: tuple[int, int]) -> None:
+    outside = (relevance < -TOLERANCE) | (relevance > 1 + TOLERANCE)
+    if bool(outside.any()):
+        row, column = _first(outside)
+        raise InputError(
+            f"relevance of image {first[0] + row} and caption {first[1] + column} is "
+            f"{relevance[row, column].item():.6g}: it must lie in [0, 1]; rescale the labels (NaN means unknown)"
+        )
 
 
 def _first(mask: Tensor) -> tuple[int, int]:

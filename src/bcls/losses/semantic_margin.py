@@ -11,7 +11,7 @@ from torch import Tensor
 
 from bcls.errors import InputError
 from bcls.losses.base import RetrievalLoss
-from bcls.losses.matrices import both_directions, check_positives, check_relevance, check_similarity
+from bcls.losses.matrices import both_directions, check_positives, check_relevance, check_similarity, require_relevance
 from bcls.losses.mean_hinge import mean_hinges, positive_slots
 from bcls.losses.means import mean_where
 from bcls.losses.triplet import Negatives, TripletLoss
@@ -139,7 +139,7 @@ class SemanticMarginLoss(RetrievalLoss):
         self, similarity: Tensor, relevance: Tensor | None = None, positives: Tensor | None = None
     ) -> dict[str, Tensor]:
         """`{"triplet": ..., "semantic_margin": ...}`, the graded term without its weight."""
-        relevance = check_relevance(similarity, relevance)
+        relevance = require_relevance(relevance)
         graded = semantic_margin_loss(similarity, relevance, positives, divisor=self.divisor, sampling=self.sampling)
         return {**self.triplet.terms(similarity, positives=positives), "semantic_margin": graded}
 

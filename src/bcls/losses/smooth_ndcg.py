@@ -11,7 +11,7 @@ from torch import Tensor
 
 from bcls.errors import InputError
 from bcls.losses.base import RetrievalLoss
-from bcls.losses.matrices import both_directions, check_relevance, check_similarity
+from bcls.losses.matrices import both_directions, check_relevance, check_similarity, require_relevance
 from bcls.losses.triplet import Negatives, TripletLoss
 
 BLOCK_ELEMENTS = 1 << 22
@@ -153,7 +153,7 @@ class SmoothNDCGLoss(RetrievalLoss):
         self, similarity: Tensor, relevance: Tensor | None = None, positives: Tensor | None = None
     ) -> dict[str, Tensor]:
         """`{"triplet": ..., "smooth_ndcg": ...}` without their weights; with weight 1 the latter alone."""
-        relevance = check_relevance(similarity, relevance)
+        relevance = require_relevance(relevance)
         graded = {"smooth_ndcg": smooth_ndcg_loss(similarity, relevance, temperature=self.temperature)}
         return graded if self.weight == 1 else {**self.triplet.terms(similarity, positives=positives), **graded}
 

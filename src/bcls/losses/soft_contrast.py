@@ -12,7 +12,7 @@ from torch import Tensor
 from bcls.errors import InputError
 from bcls.losses.base import RetrievalLoss
 from bcls.losses.infonce import InfoNCELoss
-from bcls.losses.matrices import both_directions, check_relevance, check_similarity
+from bcls.losses.matrices import both_directions, check_relevance, check_similarity, require_relevance
 from bcls.losses.means import mean_where
 
 
@@ -112,7 +112,7 @@ class SoftContrastLoss(RetrievalLoss):
         self, similarity: Tensor, relevance: Tensor | None = None, positives: Tensor | None = None
     ) -> dict[str, Tensor]:
         """`{"infonce": ..., "soft_contrast": ...}`, the graded term without its weight."""
-        relevance = check_relevance(similarity, relevance)
+        relevance = require_relevance(relevance)
         graded = soft_contrast_loss(
             similarity, relevance, temperature=self.temperature, label_temperature=self.label_temperature
         )
