@@ -40,4 +40,5 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff format .
 
 clean:
+	find src -name "*.nb[ic]" -delete
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bcls.compiled import kernel
 from bcls.errors import InputError
 from bcls.evaluation import compiled, kendall_tau_b, ndcg
 from bcls.evaluation.kendall import count_inversions, ranked_tau_b
-from bcls.evaluation.ranking import rank, sort_rows
+from bcls.evaluation.ranking import rank
 
 pytest.importorskip("numba")
 
@@ -34,33 +35,12 @@ def test_without_numba_nothing_is_compiled(monkeypatch):
         return load(name, *arguments, **settings_)
 
     load = builtins.__import__
-    compiled._numba.cache_clear()
+    kernel.find_numba.cache_clear()
     monkeypatch.setattr(builtins, "__import__", refuse)
     assert not compiled.compiled_pays(10**12)
-    assert compiled.kernel(len) is len
+    assert kernel.kernel(len) is len
     monkeypatch.undo()
-    compiled._numba.cache_clear()
-
-
-@pytest.mark.parametrize("high", [2**64, 2**40, 2**33, 3])
-@pytest.mark.parametrize("width", [500, 501, 4097])
-def test_the_radix_sort_is_a_sort(width, high):
-    random = np.random.default_rng(width)
-    rows = random.integers(0, high, (6, width), dtype=np.uint64)
-    rows[3] = rows[3, 0]
-    expected = np.sort(rows, axis=1)
-    sort_rows(rows, fast=True)
-    np.testing.assert_array_equal(rows, expected)
-
-
-@given(st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 3).map(lambda n: n << 32), min_size=1, max_size=40))
-@settings(deadline=None, max_examples=60)
-def test_any_row_is_sorted(numbers):
-    from bcls.evaluation.kernels.sorting import sort_each_row
-
-    rows = np.array([numbers, numbers[::-1]], dtype=np.uint64)
-    sort_each_row(rows)
-    assert rows.tolist() == [sorted(numbers)] * 2
+    kernel.find_numba.cache_clear()
 
 
 @pytest.mark.parametrize("width", [1, 2, 63, 64, 65, 4095, 4096, 4097, 13_000])

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from bcls.errors import InputError
 from bcls.evaluation.arrays import slice_if_consecutive, to_array
-from bcls.evaluation.threads import over_rows
 from bcls.evaluation.truth import Rows
+from bcls.threads import over_rows
 
 UNIT_ROWS = 64
 """Rows brought to length 1 at a time, so that they stay in the cache."""

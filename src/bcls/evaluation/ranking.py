@@ -103,7 +103,7 @@ def rank(scores: ArrayLike, relevance: ArrayLike, *, fast: bool = False) -> Rank
 def sort_rows(keys: NDArray[np.uint64], *, fast: bool = False) -> None:
     """Sort every row in place, ascending, shape (Q, N); `fast` takes a compiled radix sort for long rows."""
     if fast and keys.shape[1] >= _RADIX_FROM:
-        from bcls.evaluation.kernels import sorting  # noqa: PLC0415
+        from bcls.compiled import sorting  # noqa: PLC0415
 
         sorting.sort_each_row(keys)
     else:

@@ -17,8 +17,8 @@ from bcls.evaluation.arrays import slice_if_consecutive
 from bcls.evaluation.cosine import CosineSimilarity
 from bcls.evaluation.protocols import Fold
 from bcls.evaluation.strangers import Positives
-from bcls.evaluation.threads import over_rows
 from bcls.evaluation.truth import Direction, Rows
+from bcls.threads import over_rows
 
 DOUBTFUL_SHARE = 1 / 32
 """Of a block's scores: where more than this are doubtful, double precision from the start is cheaper."""

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from bcls.errors import InputError
 from bcls.evaluation.compiled import compiled_pays
 from bcls.evaluation.ranking import check_graded
-from bcls.evaluation.threads import over_rows
+from bcls.threads import over_rows
 
 ROW_BLOCK_SCORES = 80_000
 """Scores that one thread ranks at a time: so few that all that is made of them stays in its cache."""

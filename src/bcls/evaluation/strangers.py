@@ -17,8 +17,8 @@ from bcls.evaluation.protocols import Fold
 from bcls.evaluation.ranks import PositiveRanks, Ties, ranks_from_strangers
 from bcls.evaluation.runs import offset_in_run, run_starts
 from bcls.evaluation.similarity import Blocks
-from bcls.evaluation.threads import over_rows
 from bcls.evaluation.truth import DIRECTIONS, Direction, RetrievalTruth, Rows
+from bcls.threads import over_rows
 
 NUMPY_ROWS = 16
 """Rows that numpy compares at a time, so that what it makes of them stays in the cache."""

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from bcls.errors import InputError
 from bcls.evaluation.ranking import descending_codes
 from bcls.evaluation.similarity import rows_in_block, similarity_blocks
-from bcls.evaluation.threads import over_rows
 from bcls.evaluation.truth import Direction, RetrievalTruth, Rows
+from bcls.threads import over_rows
 
 THREAD_SCORES = 80_000
 """Scores that one thread looks through at a time."""

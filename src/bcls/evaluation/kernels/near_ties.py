@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bcls.evaluation.compiled import kernel, summing_kernel
+from bcls.compiled.kernel import kernel, summing_kernel
 
 PIECE = 256
 

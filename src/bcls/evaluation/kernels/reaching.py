@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bcls.evaluation.compiled import kernel
+from bcls.compiled.kernel import kernel
 
 PIECE = 1024
 

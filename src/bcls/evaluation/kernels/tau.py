@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bcls.evaluation.compiled import kernel
+from bcls.compiled.kernel import kernel
+from bcls.compiled.sorting import BUCKETS, sort_row
 from bcls.evaluation.kernels.ranking import pack_rows
-from bcls.evaluation.kernels.sorting import BUCKETS, sort_row
 
 GROUP = 64
 """Words of 64 bits to a group: so many counters are raised by a handful of instructions."""

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from bcls.losses.compiled.kernel import kernel, popcount
-from bcls.losses.compiled.order import order_of
+from bcls.compiled.bits import popcount
+from bcls.compiled.kernel import kernel
+from bcls.losses.compiled.order import order_of, sorting_room
 
 WORDS_A_GROUP = 8
 
@@ -38,51 +39,44 @@ def all_pairs_rows(
 
     Cost: O(N log N) a row with a tiny constant beside two radix sorts; O(N) memory a thread.
     """
-    most = similarity.shape[1]
-    candidate = np.empty(most, np.int32)
-    scores, labels = np.empty(most, similarity.dtype), np.empty(most, relevance.dtype)
-    by_score, by_label, spare = np.empty(most, np.int32), np.empty(most, np.int32), np.empty(most, np.int32)
-    sorted_scores, place = np.empty(most, similarity.dtype), np.empty(most, np.int32)
+    most, room = similarity.shape[1], sorting_room(similarity.shape[1])
+    order, labels = np.empty(most, np.int32), np.empty(most, relevance.dtype)
+    scores, sorted_scores = np.empty(most, similarity.dtype), np.empty(most, similarity.dtype)
+    by_score, place = np.empty(most, np.int32), np.empty(most, np.int32)
     reached_from, reaches = np.empty(most, np.int32), np.empty(most, np.int32)
     bits = np.zeros(most // 64 + 1, np.uint64)
     groups = np.zeros(most // (64 * WORDS_A_GROUP) + 1, np.int32)
     total, ordered = 0.0, 0
     for row in range(start, stop):
-        n = 0
-        for j in range(most):
-            gradient[row, j] = 0
-            if relevance[row, j] == relevance[row, j]:
-                candidate[n], scores[n], labels[n] = j, similarity[row, j], relevance[row, j]
-                n += 1
+        gradient[row] = 0
+        n = order_of(relevance[row], True, order, labels, room)
         if n < 2:
             continue
-        order_of(scores[:n], False, by_score[:n], spare[:n])
-        order_of(labels[:n], True, by_label[:n], spare[:n])
+        for position in range(n):
+            scores[position] = similarity[row, order[position]]
+        order_of(scores[:n], False, by_score, sorted_scores, room)
         for rank in range(n):
-            sorted_scores[rank] = scores[by_score[rank]]
             place[by_score[rank]] = rank
         _reach(sorted_scores[:n], margin, reached_from, reaches)
         _clear(bits, groups)
         entered, following = 0, n - 1
-        for position in range(n - 1, -1, -1):
-            a = by_label[position]
-            while following > position and labels[a] - labels[by_label[following]] > gap:
-                _enter(bits, groups, place[by_label[following]])
+        for a in range(n - 1, -1, -1):
+            while following > a and labels[a] - labels[following] > gap:
+                _enter(bits, groups, place[following])
                 entered += 1
                 following -= 1
             offended = entered - _before(bits, groups, reached_from[place[a]])
             ordered += entered
-            gradient[row, candidate[a]] -= offended
+            gradient[row, order[a]] -= offended
             total -= offended * np.float64(scores[a])
         _clear(bits, groups)
         following = 0
-        for position in range(n):
-            b = by_label[position]
-            while following < position and labels[by_label[following]] - labels[b] > gap:
-                _enter(bits, groups, place[by_label[following]])
+        for b in range(n):
+            while following < b and labels[following] - labels[b] > gap:
+                _enter(bits, groups, place[following])
                 following += 1
             offends = _before(bits, groups, reaches[place[b]])
-            gradient[row, candidate[b]] += offends
+            gradient[row, order[b]] += offends
             total += offends * (np.float64(scores[b]) + np.float64(margin))
     return total, ordered
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from bcls.threads import over_rows
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 RowKernel: TypeAlias = "Callable[[NDArray[Any], NDArray[Any], int, int, NDArray[Any]], tuple[float, int]]"
-ELEMENTS_WORTH_A_THREAD = 1 << 15
-PARTS_A_THREAD = 4
+WORTH_THREADS = 1 << 17
+"""Scores from which a second thread is quicker than it is late."""
+ONE_PART = 1 << 15
+"""Scores that a thread takes at a time."""
 
 
 def compiled_hinge(similarity: Tensor, relevance: Tensor, rows: RowKernel) -> Tensor:
@@ -38,20 +41,20 @@ def compiled_hinge(similarity: Tensor, relevance: Tensor, rows: RowKernel) -> Te
 class _CompiledHinge(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, similarity: Tensor, relevance: Tensor, rows: RowKernel) -> Tensor:
-        value, gradient = _one_direction(similarity.detach(), relevance, rows)
-        turned_value, turned_gradient = _one_direction(similarity.detach().mT, relevance.mT, rows)
-        ctx.save_for_backward(gradient.add_(turned_gradient.mT))
+        scores = similarity.detach()
+        (value, scale, gradient), (turned_value, turned_scale, turned_gradient) = (
+            (total / max(1, pairs), 0.5 / max(1, pairs), slope)
+            for total, pairs, slope in _run([(scores, relevance), (scores.mT, relevance.mT)], rows)
+        )
+        # Copied before it is added: to add a transposed matrix is several times slower.
+        gradient.mul_(scale).add_(turned_gradient.mT.contiguous(), alpha=turned_scale)
+        ctx.save_for_backward(gradient)
         return similarity.new_tensor((value + turned_value) / 2)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
         (gradient,) = ctx.saved_tensors
         return gradients[0] * gradient, None, None
-
-
-def _one_direction(similarity: Tensor, relevance: Tensor, rows: RowKernel) -> tuple[float, Tensor]:
-    total, pairs, gradient = run_rows(similarity, relevance, rows)
-    return total / max(1, pairs), gradient.div_(2 * max(1, pairs))
 
 
 def run_rows(similarity: Tensor, relevance: Tensor, rows: RowKernel) -> tuple[float, int, Tensor]:
@@ -62,15 +65,25 @@ def run_rows(similarity: Tensor, relevance: Tensor, rows: RowKernel) -> tuple[fl
         relevance: (queries, candidates) on the CPU, NaN = unknown.
         rows: as in `compiled_hinge`.
     """
-    scores, labels = similarity.contiguous().numpy(), relevance.contiguous().numpy()
-    gradient = np.empty_like(scores)
-    threads = min(torch.get_num_threads(), 1 + scores.size // ELEMENTS_WORTH_A_THREAD)
-    if threads == 1:
-        results = [rows(scores, labels, 0, len(scores), gradient)]
-    else:
-        ends = np.linspace(0, len(scores), threads * PARTS_A_THREAD + 1).astype(int).tolist()
-        with ThreadPoolExecutor(threads) as pool:
-            results = list(
-                pool.map(lambda start, stop: rows(scores, labels, start, stop, gradient), ends[:-1], ends[1:])
-            )
-    return sum(total for total, _ in results), sum(count for _, count in results), torch.from_numpy(gradient)
+    return _run([(similarity, relevance)], rows)[0]
+
+
+def _run(directions: Sequence[tuple[Tensor, Tensor]], rows: RowKernel) -> list[tuple[float, int, Tensor]]:
+    """`run_rows` of several matrices, shared out to the threads together."""
+    arrays = [(scores.contiguous().numpy(), labels.contiguous().numpy()) for scores, labels in directions]
+    gradients = [np.empty_like(scores) for scores, _ in arrays]
+    parts = []
+    for number, (scores, _) in enumerate(arrays):
+        step = max(1, ONE_PART // scores.shape[1])
+        parts += [(number, start, min(start + step, len(scores))) for start in range(0, len(scores), step)]
+
+    def work(first: int, last: int) -> list[tuple[float, int]]:
+        return [rows(*arrays[number], start, stop, gradients[number]) for number, start, stop in parts[first:last]]
+
+    alone = sum(scores.size for scores, _ in arrays) < WORTH_THREADS
+    sums = [one for some in over_rows(work, len(parts), len(parts) if alone else 1) for one in some]
+    found = []
+    for number, gradient in enumerate(gradients):
+        own = [one for one, part in zip(sums, parts, strict=True) if part[0] == number]
+        found.append((sum(total for total, _ in own), sum(pairs for _, pairs in own), torch.from_numpy(gradient)))
+    return found

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from bcls.losses.compiled.all_pairs import all_pairs_rows
+from bcls.losses.compiled.extremes import BOUNDARY, FIRST, STRIDE, WINDOW
 from bcls.losses.compiled.hinge import RowKernel, compiled_hinge
-from bcls.losses.compiled.offenders import BOUNDARY, FIRST, STRIDE, WINDOW, offender_rows
+from bcls.losses.compiled.offenders import offender_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

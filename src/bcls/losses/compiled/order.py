@@ -1,4 +1,4 @@
-"""Stable sorting of a query's candidates in linear time."""
+"""Stable sorting of a query's known candidates."""
 
 from __future__ import annotations
 
@@ -6,70 +6,49 @@ from typing import Any
 
 import numpy as np
 
-from bcls.losses.compiled.kernel import kernel
-
-LONG = 1024
+from bcls.compiled.kernel import kernel
+from bcls.compiled.sorting import BUCKETS, sort_row
 
 
 @kernel
-def order_of(values: Any, descending: bool, order: Any, spare: Any) -> None:
-    """Write the stable order of finite values into `order`.
+def sorting_room(most: int) -> Any:
+    """What `order_of` needs for up to so many values: numbers to sort, as much again, and counters."""
+    return np.empty(most, np.uint64), np.empty(most, np.uint64), np.empty((2, BUCKETS), np.int32)
 
-    float32 values are sorted by their bits, a digit at a time; float64 values by merging.
+
+@kernel
+def order_of(values: Any, descending: bool, order: Any, ordered: Any, room: Any) -> int:
+    """The stable order of the values that are not NaN.
+
+    float32 values are sorted in linear time, by their bits with their places below; float64 values by merging.
 
     Args:
-        values: (n,) float32 or float64 without NaN; -0.0 and 0.0 are equal.
+        values: (n,) float32 or float64, finite or NaN; -0.0 and 0.0 are equal.
         descending: the largest first.
-        order: (n,) int32, the result.
-        spare: (n,) int32, scratch.
+        order: (n,) int32, filled as far as there are values: their places.
+        ordered: (n,) in the values' number format, filled as far: the values themselves.
+        room: of `sorting_room`.
+
+    Returns:
+        How many values are not NaN.
     """
-    n = len(values)
     if values.itemsize == 8:
-        signed = -values if descending else values
-        order[:] = np.argsort(signed, kind="mergesort").astype(np.int32)
-        return
-    clean = np.empty(n, np.float32)
-    for j in range(n):
-        clean[j] = values[j] + np.float32(0.0)
-    keys = clean.view(np.uint32)
-    turn = np.uint32(0xFFFFFFFF) if descending else np.uint32(0)
-    for j in range(n):
-        bits = keys[j]
-        flip = np.uint32(0xFFFFFFFF) if bits >> np.uint32(31) else np.uint32(0x80000000)
-        keys[j] = bits ^ flip ^ turn
-        order[j] = j
-    width = 11 if n >= LONG else 8
-    _sort_by_digits(keys, width, order, spare)
-
-
-@kernel
-def _sort_by_digits(keys: Any, width: int, order: Any, spare: Any) -> None:
-    n = len(keys)
-    digits = (31 + width) // width
-    size = 1 << width
-    mask = np.uint32(size - 1)
-    counts = np.zeros((digits, size), np.int32)
-    for j in range(n):
-        key = keys[j]
-        for digit in range(digits):
-            counts[digit, (key >> np.uint32(digit * width)) & mask] += 1
-    moved = False
-    for digit in range(digits):
-        shift = np.uint32(digit * width)
-        here = counts[digit]
-        if here[(keys[0] >> shift) & mask] == n:
-            continue  # all keys agree in this digit
-        total = 0
-        for value in range(size):
-            count = here[value]
-            here[value] = total
-            total += count
-        source, target = (spare, order) if moved else (order, spare)
-        for place in range(n):
-            j = source[place]
-            value = (keys[j] >> shift) & mask
-            target[here[value]] = j
-            here[value] += 1
-        moved = not moved
-    if moved:
-        order[:n] = spare[:n]
+        known = np.flatnonzero(~np.isnan(values))
+        found = values[known]
+        for rank, place in enumerate(np.argsort(-found if descending else found, kind="mergesort")):
+            order[rank], ordered[rank] = known[place], found[place]
+        return len(known)
+    numbers, spare, places = room
+    sign, turn = np.uint32(0x80000000), np.uint32(0xFFFFFFFF) if descending else np.uint32(0)
+    bits, n = values.view(np.uint32), 0
+    for place in range(len(values)):
+        if not np.isnan(values[place]):
+            own = bits[place] if values[place] != 0 else np.uint32(0)  # -0.0 is 0.0
+            rising = ~own if own & sign else own | sign
+            numbers[n] = np.uint64(rising ^ turn) << np.uint64(32) | np.uint64(place)
+            n += 1
+    sort_row(numbers[:n], spare[:n], places)
+    for rank in range(n):
+        place = np.int64(numbers[rank] & np.uint64(0xFFFFFFFF))
+        order[rank], ordered[rank] = place, values[place]
+    return n

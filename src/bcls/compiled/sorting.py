@@ -1,8 +1,8 @@
 """A sort of rows of 64-bit numbers that spread over their range, as packed scores do.
 
-Two passes of a radix sort, eleven bits each, put a row in order of the highest 22 bits in which its numbers differ; few
-neighbours are then in the wrong order, and insertion puts them right. Where there are many, as with scores that tie
-often, four more passes over lower bits come first. Linear in the length of a row.
+Two passes of a radix sort put a row in order of the highest bits in which its numbers differ, up to 22; few neighbours
+are then in the wrong order, and insertion puts them right. Where there are many, as with scores that tie often, more
+passes over lower bits come first. Linear in the length of a row.
 """
 
 from __future__ import annotations
@@ -10,25 +10,26 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bcls.evaluation.compiled import kernel
+from bcls.compiled.kernel import kernel
 
-DIGIT = 11
-BUCKETS = 1 << DIGIT
+MOST_BITS = 11
+BUCKETS = 1 << MOST_BITS
+LEAST_BITS = 8
 MOVES = 4
 """Insertions that are allowed for each number before the row is sorted by all bits."""
 
 
 @kernel
-def count_digits(row: NDArray[np.uint64], places: NDArray[np.int32], least: np.uint64, shift: int) -> None:
-    """Fill `places`, shape (2, BUCKETS): where the first number of each digit belongs, for the digits of two passes."""
-    bits, digit, mask = np.uint64(shift), np.uint64(DIGIT), np.uint64(BUCKETS - 1)
-    places[:] = 0
+def count_digits(row: NDArray[np.uint64], places: NDArray[np.int32], least: np.uint64, shift: int, digit: int) -> None:
+    """Fill `places`: where the first number of each digit belongs, for the digits of two passes."""
+    bits, wide, mask = np.uint64(shift), np.uint64(digit), np.uint64((1 << digit) - 1)
+    places[:, : 1 << digit] = 0
     for index in range(row.size):
         number = (row[index] - least) >> bits
         places[0, number & mask] += 1
-        places[1, (number >> digit) & mask] += 1
+        places[1, (number >> wide) & mask] += 1
     lower, upper = np.int32(0), np.int32(0)
-    for bucket in range(BUCKETS):
+    for bucket in range(1 << digit):
         lower_count, upper_count = places[0, bucket], places[1, bucket]
         places[0, bucket], places[1, bucket] = lower, upper
         lower += lower_count
@@ -37,10 +38,15 @@ def count_digits(row: NDArray[np.uint64], places: NDArray[np.int32], least: np.u
 
 @kernel
 def move_by_digit(
-    source: NDArray[np.uint64], target: NDArray[np.uint64], place: NDArray[np.int32], least: np.uint64, shift: int
+    source: NDArray[np.uint64],
+    target: NDArray[np.uint64],
+    place: NDArray[np.int32],
+    least: np.uint64,
+    shift: int,
+    digit: int,
 ) -> None:
     """One pass: the numbers of `source` into `target`, in the order of their digit at `shift` above `least`."""
-    bits, mask = np.uint64(shift), np.uint64(BUCKETS - 1)
+    bits, mask = np.uint64(shift), np.uint64((1 << digit) - 1)
     for index in range(source.size):
         bucket = ((source[index] - least) >> bits) & mask
         target[place[bucket]] = source[index]
@@ -49,12 +55,17 @@ def move_by_digit(
 
 @kernel
 def sort_by_two_digits(
-    row: NDArray[np.uint64], spare: NDArray[np.uint64], places: NDArray[np.int32], least: np.uint64, shift: int
+    row: NDArray[np.uint64],
+    spare: NDArray[np.uint64],
+    places: NDArray[np.int32],
+    least: np.uint64,
+    shift: int,
+    digit: int,
 ) -> None:
-    """Order a row by the 22 bits from `shift` on, leaving equals in their order."""
-    count_digits(row, places, least, shift)
-    move_by_digit(row, spare, places[0], least, shift)
-    move_by_digit(spare, row, places[1], least, shift + DIGIT)
+    """Order a row by twice `digit` bits from `shift` on, leaving equals in their order."""
+    count_digits(row, places, least, shift, digit)
+    move_by_digit(row, spare, places[0], least, shift, digit)
+    move_by_digit(spare, row, places[1], least, shift + digit, digit)
 
 
 @kernel
@@ -91,11 +102,14 @@ def sort_row(row: NDArray[np.uint64], spare: NDArray[np.uint64], places: NDArray
     span, width = most - least, 0
     while width < 64 and span >> np.uint64(width) > 0:
         width += 1
-    shift = max(width - 2 * DIGIT, 0)
-    sort_by_two_digits(row, spare, places, least, shift)
+    digit = LEAST_BITS  # a digit of more values than numbers would cost more than it orders
+    while digit < MOST_BITS and row.size >> (digit + 1) > 0:
+        digit += 1
+    shift = max(width - 2 * digit, 0)
+    sort_by_two_digits(row, spare, places, least, shift, digit)
     if not insert_each(row, MOVES * row.size):
-        for low in range(0, width, 2 * DIGIT):
-            sort_by_two_digits(row, spare, places, least, low)
+        for low in range(0, width, 2 * digit):  # the last pair of digits may go over some bits again
+            sort_by_two_digits(row, spare, places, least, min(low, 64 - 2 * digit), digit)
 
 
 @kernel

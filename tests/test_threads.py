@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from bcls.evaluation import threads
+from bcls import threads
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])

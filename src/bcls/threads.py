@@ -46,9 +46,6 @@ def over_rows(work: Callable[[int, int], Result], rows: int, step: int | None = 
     if step is None:
         step = max(1, -(-rows // workers))
     starts = range(0, max(rows, 1), step)
-    workers = min(workers, len(starts))
-    if workers == 1:
-        return [work(start, min(start + step, rows)) for start in starts]
     waiting = iter(starts)
     results: dict[int, Result] = {}
     lock = Lock()
@@ -61,7 +58,13 @@ def over_rows(work: Callable[[int, int], Result], rows: int, step: int | None = 
                 return
             results[start] = work(start, min(start + step, rows))
 
-    with ThreadPoolExecutor(workers) as pool:
-        for done in [pool.submit(take_turns) for _ in range(workers)]:
-            done.result()
+    helpers = min(workers, len(starts)) - 1
+    if helpers < 1:
+        take_turns()
+    else:
+        with ThreadPoolExecutor(helpers) as pool:
+            others = [pool.submit(take_turns) for _ in range(helpers)]
+            take_turns()
+            for other in others:
+                other.result()
     return [results[start] for start in starts]
