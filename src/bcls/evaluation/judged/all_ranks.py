@@ -10,8 +10,8 @@ from bcls.evaluation.judged.positives import JudgedPositives
 from bcls.evaluation.protocols import Fold
 from bcls.evaluation.ranks import PositiveRanks, positive_ranks, ranks_from_strangers
 from bcls.evaluation.similarity import Blocks, rows_in_block
-from bcls.evaluation.threads import over_rows
 from bcls.evaluation.truth import Direction
+from bcls.threads import over_rows
 
 
 def all_ranks(scores: Blocks, fold: Fold, direction: Direction, judged: JudgedPositives) -> PositiveRanks:

@@ -15,8 +15,8 @@ from bcls.evaluation.ranks import Floats
 from bcls.evaluation.runs import run_starts
 from bcls.evaluation.similarity import Blocks, rows_in_block
 from bcls.evaluation.strangers import NUMPY_ROWS
-from bcls.evaluation.threads import over_rows
 from bcls.evaluation.truth import DIRECTIONS, Direction, Rows
+from bcls.threads import over_rows
 
 Judgements = dict[Direction, JudgedPositives]
 """The positives of both directions."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bcls.evaluation.ranks import Floats
-from bcls.evaluation.threads import over_rows
+from bcls.threads import over_rows
 
 ROWS = 16
 """Queries that a thread sorts at a time, so that their scores stay in the cache."""
