@@ -23,7 +23,7 @@ from bcls.search.manifest import NAME, Manifest, claim_folder, read_manifest
 from bcls.search.records import FieldType, Hit, IndexInfo, Record, Vectors, check_fields
 from bcls.search.rescored import Nearest, search_rescored
 
-os.environ.setdefault("LANCE_LOG", "error")  # else it warns of every new table
+os.environ.setdefault("LANCEDB_LOG", "error")  # else it warns of every new table
 try:
     import lancedb
     import pyarrow as pa
@@ -226,7 +226,7 @@ def _reading(folder: Path) -> Iterator[None]:
     Raises:
         IndexDamagedError: with what LanceDB said of them.
     """
-    with _told(IndexDamagedError, f"{folder}: the index cannot be read, make it again"):
+    with _told(IndexDamagedError, f"{folder}: a file of the index is missing or damaged; make the index again"):
         yield
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bcls.errors import InputError
+from bcls.search.errors import IndexDamagedError
 from bcls.search.index import Index
 from bcls.search.manifest import read_manifest
 from bcls.search.memory import MemoryIndex
@@ -68,8 +69,11 @@ def open_index(place: str | Path) -> Index:
     folder = Path(name.removeprefix(MEMORY))
     if name == MEMORY:
         raise InputError("memory: alone is kept nowhere and cannot be opened; name its folder: memory:FOLDER")
-    if read_manifest(folder)[0].engine == "memory":
+    engine = read_manifest(folder)[0].engine
+    if engine == "memory":
         return MemoryIndex.open(folder)
+    if engine != "lancedb":
+        raise IndexDamagedError(f"{folder}: an index of no known engine ({engine})")
     from bcls.search.lance import LanceIndex  # noqa: PLC0415
 
     return LanceIndex.open(folder)
