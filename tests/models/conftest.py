@@ -18,11 +18,15 @@ from bcls.models import (
     ConvTower,
     ImageTower,
     PooledFeatureTower,
+    PretrainedCaptionTower,
+    PretrainedImageTower,
     RegionFeatureTower,
     RetrievalModel,
     SentenceEncoderTower,
     SumCaptionTower,
 )
+from bcls.models.pretrained.pictures import PictureProcessor
+from tiny_folders import tiny_model
 
 CAPTIONS = (
     "A dog runs on the wet grass .",
@@ -44,6 +48,14 @@ def sentence_encoder(trained: bool) -> SentenceEncoderTower:
     return SentenceEncoderTower(dim=6, trained=trained, hidden=5)
 
 
+def pretrained_captions(kind: str, **settings: Any) -> PretrainedCaptionTower:
+    return PretrainedCaptionTower(model=str(tiny_model(kind)), dim=6, dropout=0.2, **settings)
+
+
+def pretrained_images(kind: str, **settings: Any) -> PretrainedImageTower:
+    return PretrainedImageTower(model=str(tiny_model(kind)), dim=6, dropout=0.2, **settings)
+
+
 CAPTION_TOWERS: dict[str, Callable[[], CaptionTower]] = {
     "bag-of-words": bag_of_words,
     "bigru-mean": lambda: BiGRUTower(dim=6, word_dim=5, pooling="mean", minimum_count=1),
@@ -52,6 +64,10 @@ CAPTION_TOWERS: dict[str, Callable[[], CaptionTower]] = {
     "sum": lambda: SumCaptionTower(towers=[bag_of_words(), BiGRUTower(dim=6, word_dim=5, minimum_count=2)]),
     "sentence-frozen": lambda: sentence_encoder(trained=False),
     "sentence-trained": lambda: sentence_encoder(trained=True),
+    "clip": lambda: pretrained_captions("clip"),
+    "siglip": lambda: pretrained_captions("siglip", pooling="mean"),
+    "bert-gpo": lambda: pretrained_captions("bert", pooling="gpo"),
+    "bert-frozen": lambda: pretrained_captions("bert", trained="nothing"),
 }
 
 IMAGE_TOWERS: dict[str, Callable[[], ImageTower]] = {
@@ -61,6 +77,9 @@ IMAGE_TOWERS: dict[str, Callable[[], ImageTower]] = {
     "region-max": lambda: RegionFeatureTower(dim=6, pooling="max", hidden=5),
     "region-gpo": lambda: RegionFeatureTower(dim=6, pooling="gpo"),
     "conv": lambda: ConvTower(dim=6, channels=(8, 16), image_size=12),
+    "clip": lambda: pretrained_images("clip"),
+    "siglip": lambda: pretrained_images("siglip"),
+    "vit-gpo": lambda: pretrained_images("vit", pooling="gpo"),
 }
 
 
@@ -82,6 +101,9 @@ def image_case(kind: str) -> ImageCase:
     if isinstance(tower, ConvTower):
         pictures = noise_pictures(8)
         return ImageCase(tower, pictures, tower.prepare(pictures))
+    if isinstance(tower, PretrainedImageTower):
+        processor = PictureProcessor.load(tower.model)
+        return ImageCase(tower, noise_pictures(2), processor.prepare(noise_pictures(8)))
     shape = (8, 7) if isinstance(tower, PooledFeatureTower) else (8, 4, 7)
     features = np.random.default_rng(0).normal(3, 2, shape).astype(np.float32)
     return ImageCase(tower, features, torch.from_numpy(features))

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from bcls.errors import InputError
 from bcls.losses import InfoNCELoss
 from bcls.training.optimizer import adamw, warmup_cosine
 
@@ -28,6 +29,26 @@ def test_pretrained_parameters_learn_at_their_own_rate():
     )
     rates = {id(p): group["lr"] for group in optimizer.param_groups for p in group["params"]}
     assert [rates[id(p)] for p in (*new.parameters(), *old.parameters())] == [0.1, 0.1, 0.01, 0.01]
+
+
+def test_rates_are_scaled():
+    new, old = nn.Linear(3, 2), nn.Linear(3, 2)
+    optimizer = adamw(
+        [new, old],
+        learning_rate=0.1,
+        weight_decay=0.5,
+        pretrained=old.parameters(),
+        pretrained_learning_rate=0.01,
+        rate_scales={old.weight: 0.5, new.bias: 0.25},
+    )
+    rates = {id(p): group["lr"] for group in optimizer.param_groups for p in group["params"]}
+    assert [rates[id(p)] for p in (*new.parameters(), *old.parameters())] == [0.1, 0.025, 0.005, 0.01]
+
+
+def test_nothing_that_learns_is_refused():
+    layer = nn.Linear(3, 2).requires_grad_(False)
+    with pytest.raises(InputError, match="nothing learns: both towers are frozen"):
+        adamw([layer], learning_rate=0.1, weight_decay=0.5)
 
 
 def test_frozen_parameters_are_left_out():

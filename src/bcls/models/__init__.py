@@ -11,6 +11,7 @@ from bcls.models.fingerprint import fingerprint
 from bcls.models.gpo import GeneralizedPooling
 from bcls.models.graph_reasoning import GraphReasoning
 from bcls.models.pooled_features import PooledFeatureTower
+from bcls.models.pretrained import PretrainedCaptionTower, PretrainedImageTower
 from bcls.models.region_features import RegionFeatureTower
 from bcls.models.retrieval_model import RetrievalModel
 from bcls.models.sentence_encoder import SentenceEncoderTower
@@ -31,6 +32,8 @@ __all__ = [
     "GraphReasoning",
     "ImageTower",
     "PooledFeatureTower",
+    "PretrainedCaptionTower",
+    "PretrainedImageTower",
     "RegionFeatureTower",
     "RetrievalModel",
     "SentenceEncoderTower",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 
 from bcls.errors import InputError, MissingExtraError
 from bcls.models.towers import CaptionTower, require_share, require_sizes, residual_projection
+from bcls.models.weights_hash import weights_hash
 from bcls.progress import quiet_loading
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class SentenceEncoderTower(CaptionTower):
     def fit(self, captions: Sequence[str]) -> None:
         """Load the encoder and make the projection; the captions are not looked at."""
         encoder = load_sentence_encoder(self.model)
-        self._attach(encoder, _weights_hash(encoder))
+        self._attach(encoder, weights_hash(encoder))
 
     def fitted(self) -> dict[str, Any] | None:
         """The hash of the pretrained weights."""
@@ -123,7 +123,7 @@ class SentenceEncoderTower(CaptionTower):
             InputError: its weights are not those that the projection was trained on.
         """
         encoder = load_sentence_encoder(self.model)
-        found = _weights_hash(encoder)
+        found = weights_hash(encoder)
         if found != fitted["weights_hash"]:
             raise InputError(
                 f"the sentence encoder {self.model} has other weights here than the model was trained with "
@@ -131,14 +131,14 @@ class SentenceEncoderTower(CaptionTower):
             )
         self._attach(encoder, found)
 
-    def _attach(self, encoder: SentenceTransformer, weights_hash: str) -> None:
+    def _attach(self, encoder: SentenceTransformer, found_hash: str) -> None:
         if self.trained:
             if not callable(getattr(encoder, "tokenizer", None)):
                 raise InputError(f"the sentence encoder {self.model} cannot be trained here: set trained: false")
             self.encoder = encoder
         else:
             self._frozen = [encoder.requires_grad_(False).eval()]
-        self._weights_hash = weights_hash
+        self._weights_hash = found_hash
         size = encoder.get_embedding_dimension()
         assert size is not None
         self.projection = residual_projection(size, self.dim, self.hidden, self.dropout)
@@ -195,11 +195,3 @@ def encode_sentences(encoder: SentenceTransformer, captions: Sequence[str]) -> T
         list(captions), batch_size=128, normalize_embeddings=True, convert_to_tensor=True, show_progress_bar=False
     )
     return vectors.detach().float().cpu().clone()
-
-
-def _weights_hash(encoder: SentenceTransformer) -> str:
-    digest = hashlib.sha256()
-    for name, tensor in sorted(encoder.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.contiguous().cpu().view(torch.uint8).numpy().tobytes() if tensor.ndim else b"")
-    return digest.hexdigest()

@@ -20,6 +20,7 @@ from bcls.models.convolution import ConvTower
 from bcls.models.cross_attention import CrossAttention
 from bcls.models.graph_reasoning import GraphReasoning
 from bcls.models.pooled_features import PooledFeatureTower
+from bcls.models.pretrained import PretrainedCaptionTower, PretrainedImageTower
 from bcls.models.region_features import RegionFeatureTower
 from bcls.models.sentence_encoder import SentenceEncoderTower
 from bcls.models.similarity import Cosine, Similarity
@@ -38,6 +39,8 @@ KNOWN: dict[str, type[Tower]] = {
         BiGRUTower,
         ConvTower,
         PooledFeatureTower,
+        PretrainedCaptionTower,
+        PretrainedImageTower,
         RegionFeatureTower,
         SentenceEncoderTower,
         SumCaptionTower,

@@ -85,6 +85,10 @@ class SumCaptionTower(CaptionTower):
         """Those of each tower."""
         return [parameter for tower in self.towers for parameter in tower.pretrained_parameters()]
 
+    def rate_scales(self) -> dict[nn.Parameter, float]:
+        """Those of each tower."""
+        return {parameter: scale for tower in self.towers for parameter, scale in tower.rate_scales().items()}
+
     def tokenize(self, captions: Sequence[str]) -> ManyBatches:
         """The captions for each tower."""
         return ManyBatches(tuple(tower.tokenize(captions) for tower in self.towers))

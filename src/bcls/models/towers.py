@@ -77,6 +77,10 @@ class Tower(nn.Module, ABC):
         """Parameters that come trained from elsewhere and want a smaller learning rate; none by default."""
         return []
 
+    def rate_scales(self) -> dict[nn.Parameter, float]:
+        """The factor on the learning rate of each pretrained parameter; those that are not named have 1."""
+        return {}
+
     def require_fitted(self) -> None:
         """Raise `InputError` where `fit` or `restore` has not been called."""
         if self.fitted() is None:
@@ -84,7 +88,13 @@ class Tower(nn.Module, ABC):
 
 
 class ImageTower(Tower):
-    """Turns images into vectors of `dim`."""
+    """Turns images into vectors of `dim`.
+
+    Attributes:
+        fit_images: how many training images `fit` wants to see at most.
+    """
+
+    fit_images: ClassVar[int] = 2000
 
     @abstractmethod
     def fit(self, sample: NDArray[np.floating[Any]] | Sequence[Image.Image]) -> None:

@@ -27,7 +27,6 @@ from bcls.models import RetrievalModel
 from bcls.relevance import Calibration, RelevanceSource, RelevanceTable
 from bcls.training.config import DataConfig, RunConfig
 
-FIT_IMAGES = 2000
 NEIGHBOURS = 64
 
 
@@ -130,7 +129,8 @@ def _relevance(config: RunConfig, dataset: RetrievalDataset, folder: Path) -> Re
 
 def _fit(model: RetrievalModel, train: RetrievalDataset, features: str | None) -> None:
     """Let the towers learn statistics and vocabulary from the train split, images from an even sample."""
-    rows = np.unique(np.linspace(0, len(train.images) - 1, min(FIT_IMAGES, len(train.images))).astype(np.int64))
+    count = min(model.image_tower.fit_images, len(train.images))
+    rows = np.unique(np.linspace(0, len(train.images) - 1, count).astype(np.int64))
     if features is not None:
         model.image_tower.fit(train.features[features].gather(np.sort(train.feature_rows(features)[rows])))
     else:

@@ -69,6 +69,7 @@ class RetrievalModule(L.LightningModule):
                 *self.model.caption_tower.pretrained_parameters(),
             ],
             pretrained_learning_rate=settings.pretrained_learning_rate,
+            rate_scales={**self.model.image_tower.rate_scales(), **self.model.caption_tower.rate_scales()},
             fused=not settings.precision.endswith("mixed"),
         )
         schedule = torch.optim.lr_scheduler.LambdaLR(
