@@ -12,10 +12,14 @@ import torch
 from PIL import Image
 
 from bcls.models import (
+    AttentionFiltration,
     BagOfWordsTower,
     BiGRUTower,
     CaptionTower,
     ConvTower,
+    Cosine,
+    CrossAttention,
+    GraphReasoning,
     ImageTower,
     PooledFeatureTower,
     PretrainedCaptionTower,
@@ -23,6 +27,7 @@ from bcls.models import (
     RegionFeatureTower,
     RetrievalModel,
     SentenceEncoderTower,
+    Similarity,
     SumCaptionTower,
 )
 from bcls.models.pretrained.pictures import PictureProcessor
@@ -80,6 +85,14 @@ IMAGE_TOWERS: dict[str, Callable[[], ImageTower]] = {
     "clip": lambda: pretrained_images("clip"),
     "siglip": lambda: pretrained_images("siglip"),
     "vit-gpo": lambda: pretrained_images("vit", pooling="gpo"),
+}
+
+SIMILARITIES: dict[str, Callable[[], Similarity]] = {
+    "cosine": Cosine,
+    "words": CrossAttention,
+    "regions": lambda: CrossAttention(direction="image_to_text", pooling="logsumexp", smoothing=4, sharpness=5),
+    "reasoning": lambda: GraphReasoning(dim=6, similarity_dim=5, steps=2),
+    "filtration": lambda: AttentionFiltration(dim=6, similarity_dim=5),
 }
 
 
@@ -148,10 +161,12 @@ def image_case_fitted(unfitted_image_case) -> ImageCase:
 def make_model() -> Callable[..., tuple[RetrievalModel, torch.Tensor]]:
     """A fitted model of two kinds of tower, in evaluation mode, and eight images for it."""
 
-    def make(image_kind: str = "pooled", caption_kind: str = "bag-of-words") -> tuple[RetrievalModel, torch.Tensor]:
+    def make(
+        image_kind: str = "pooled", caption_kind: str = "bag-of-words", similarity_kind: str = "cosine"
+    ) -> tuple[RetrievalModel, torch.Tensor]:
         torch.manual_seed(0)
         case = image_case(image_kind)
-        model = RetrievalModel(case.tower, CAPTION_TOWERS[caption_kind]())
+        model = RetrievalModel(case.tower, CAPTION_TOWERS[caption_kind](), SIMILARITIES[similarity_kind]())
         case.tower.fit(case.sample)
         model.caption_tower.fit(CAPTIONS)
         return model.eval(), case.images

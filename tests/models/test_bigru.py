@@ -68,3 +68,19 @@ def test_unknown_words_are_one_word(captions):
     first, second, known = tower(tower.tokenize(["a zebra runs", "a lion runs", "a dog runs"]))
     assert torch.equal(first, second)
     assert not torch.allclose(first, known)
+
+
+def test_words_are_left_out_in_training_alone(captions):
+    tower = make(captions, "max", dropout=0.0, dropped_words=0.5)
+    tokens = tower.tokenize(captions)
+    assert torch.equal(tower(tokens), make(captions, "max")(tokens))
+    tower.train()
+    torch.manual_seed(1)
+    found = tower(tokens)
+    torch.manual_seed(1)
+    members = tower.members(tokens)
+    lengths = (members != 0).any(dim=2).sum(dim=1)
+    assert (lengths <= tokens.lengths).all()
+    assert (lengths < tokens.lengths).any()
+    for row, length in enumerate(lengths.tolist()):
+        torch.testing.assert_close(found[row], members[row, :length].amax(dim=0))

@@ -55,3 +55,30 @@ def test_poolings_agree_on_one_region():
     for other in others:
         other.projection.load_state_dict(mean.projection.state_dict())
         torch.testing.assert_close(other(images), mean(images))
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+def test_regions_are_left_out_in_training_alone(pooling):
+    tower, images = make(pooling, dropout=0.0, dropped_regions=0.4), torch.from_numpy(FEATURES)
+    assert torch.equal(tower(images), make(pooling)(images))
+    whole = tower.members(images)
+    tower.train()
+    torch.manual_seed(3)
+    pooled = tower(images)
+    torch.manual_seed(3)
+    members = tower.members(images)
+    counts = (members != 0).any(dim=2).sum(dim=1)
+    assert counts.min() >= 1
+    assert counts.min() < counts.max() == members.shape[1]
+    for row, count in enumerate(counts.tolist()):
+        kept = members[row, :count]
+        places = [int((whole[row] - one).abs().sum(dim=1).argmin()) for one in kept]
+        assert places == sorted(set(places))
+        torch.testing.assert_close(kept, whole[row, places])
+        torch.testing.assert_close(pooled[row], tower.pool(kept[None], torch.tensor([count]))[0])
+
+
+def test_every_image_keeps_a_region():
+    torch.manual_seed(0)
+    tower = make("mean", dropout=0.0, dropped_regions=0.99).train()
+    assert ((tower.members(torch.from_numpy(FEATURES)) != 0).any(dim=2).sum(dim=1) >= 1).all()

@@ -20,6 +20,7 @@ from safetensors.torch import load_file, save_file
 from bcls.errors import InputError
 from bcls.models import BagOfWordsTower, PooledFeatureTower, RetrievalModel
 
+SETS = ("words", "regions", "reasoning", "filtration")
 CHILD = """
 import json, sys
 from pathlib import Path
@@ -32,6 +33,7 @@ for folder in sorted(Path(".").glob("*/")):
     with torch.no_grad():
         np.save(folder / "again_images.npy", model.encode_image(np.load(folder / "given.npy")))
         np.save(folder / "again_captions.npy", model.encode_text(captions))
+        np.save(folder / "again_similarity.npy", model(np.load(folder / "given.npy"), captions))
 """
 
 
@@ -75,20 +77,22 @@ def change_tensors(folder: Path, change) -> None:
 
 def test_embeddings_are_the_same_bit_for_bit_in_a_new_process(make_model, kinds, captions, tmp_path):
     images, texts = kinds
-    pairs = [*((kind, "bag-of-words") for kind in images), *(("pooled", kind) for kind in texts)]
-    for image_kind, caption_kind in pairs:
-        place = tmp_path / f"{image_kind}_{caption_kind}"
-        model, given_images = make_model(image_kind, caption_kind)
+    kinds = [*((kind, "bag-of-words") for kind in images), *(("pooled", kind) for kind in texts)]
+    kinds += [("region-mean", "bigru-mean", kind) for kind in SETS]
+    for several in kinds:
+        place = tmp_path / "_".join(several)
+        model, given_images = make_model(*several)
         model.save_pretrained(place / "model")
         np.save(place / "given.npy", given_images)
         with torch.no_grad():
             np.save(place / "images.npy", model.encode_image(given_images))
             np.save(place / "captions.npy", model.encode_text(captions))
+            np.save(place / "similarity.npy", model(given_images, captions))
     (tmp_path / "captions.json").write_text(json.dumps(captions))
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(torch.get_num_threads())}
     subprocess.run([sys.executable, "-c", CHILD], cwd=tmp_path, env=environment, check=True)
     for place in tmp_path.glob("*/"):
-        for part in ("images", "captions"):
+        for part in ("images", "captions", "similarity"):
             ours, theirs = np.load(place / f"again_{part}.npy"), np.load(place / f"{part}.npy")
             np.testing.assert_array_equal(ours, theirs, err_msg=f"{part} of {place.name}")
 
@@ -441,3 +445,43 @@ def test_pushing_uploads_what_saving_writes(model, saved, monkeypatch):
     monkeypatch.setattr("huggingface_hub.HfApi", Hub)
     assert model.push_to_hub("someone/model", private=True) == "https://hub/someone/model"
     assert uploaded == {"repository": ("someone/model", True, True), "files": contents(saved)}
+
+
+@pytest.mark.parametrize("kind", SETS)
+def test_a_model_of_sets_says_what_compares_them(make_model, tmp_path, kind):
+    model, _ = make_model("region-mean", "bigru-mean", kind)
+    model.save_pretrained(tmp_path / "model")
+    config = json.loads((tmp_path / "model" / "config.json").read_text())
+    assert config["format"] == 2
+    assert config["similarity"]["class"] == type(model.similarity).__name__
+    again = RetrievalModel.from_pretrained(tmp_path / "model").similarity
+    assert again.hyperparameters() == model.similarity.hyperparameters()
+    assert "block" in again.hyperparameters()
+
+
+@pytest.fixture
+def folder_of_sets(make_model, tmp_path) -> Path:
+    make_model("region-mean", "bigru-mean", "reasoning")[0].save_pretrained(tmp_path / "model")
+    return tmp_path / "model"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"similarity": {"class": "Nothing", "hyperparameters": {}}}, "similarity: no similarity 'Nothing'; there are"),
+        ({"similarity": {"class": "RegionFeatureTower", "hyperparameters": {}}}, "similarity: no similarity 'Region"),
+        ({"similarity": ["CrossAttention"]}, r"similarity: no similarity \['CrossAttention'\]"),
+        ({"similarity": None}, "similarity: no similarity None"),
+        ({"similarity": {"class": "CrossAttention"}}, "similarity: no 'hyperparameters'"),
+        ({"similarity": {"class": "CrossAttention", "hyperparameters": {"wrong": 1}}}, "unexpected keyword"),
+        (
+            {"similarity": {"class": "GraphReasoning", "hyperparameters": {"dim": 7}}},
+            "similarity.* config.json says",
+        ),
+        ({"similarity": {"class": "CrossAttention", "hyperparameters": {}}}, "unexpected"),
+    ],
+)
+def test_a_wrong_similarity_is_refused(folder_of_sets, change, message):
+    change_config(folder_of_sets, **change)
+    with pytest.raises(InputError, match=message):
+        RetrievalModel.from_pretrained(folder_of_sets)

@@ -76,3 +76,20 @@ def test_moving_keeps_the_captions():
     bags = WordBags.of(["a dog", "cat"], IDS)
     assert rows_of(bags.to("cpu")) == rows_of(bags)
     assert {part.device.type for part in vars(bags.to("meta")).values()} == {"meta"}
+
+
+@given(caption_lists, st.sampled_from([0.0, 0.3, 0.9]), st.integers(0, 99))
+@settings(deadline=None)
+def test_thinned_captions_are_parts_in_order_and_never_empty(captions, share, seed):
+    torch.manual_seed(seed)
+    for found, whole in zip(rows_of(WordBags.of(captions, IDS).thinned(share)), naive_rows(captions), strict=True):
+        remaining = iter(whole)
+        assert found
+        assert all(word in remaining for word in found)
+        assert share > 0 or found == whole
+
+
+def test_as_many_words_are_left_out_as_was_asked():
+    torch.manual_seed(0)
+    bags = WordBags(torch.arange(20_000), torch.arange(0, 20_000, 100), torch.full((200,), 100))
+    assert len(bags.thinned(0.2).words) / 20_000 == pytest.approx(0.8, abs=0.01)

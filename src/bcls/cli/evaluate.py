@@ -25,6 +25,8 @@ knows its data; a model must be told. Rows of files lie in the order of the spli
 
 example: bcls evaluate runs/flickr8k/bcls --split val --scorer cider
 
+example: bcls evaluate runs/scan --first_stage runs/vse --top 100    # runs/scan ranks the first 100 of runs/vse anew
+
 example: bcls evaluate --image-embeddings i.npy --caption-embeddings c.npy --data ../shared/data/flickr8k"""
 
 SCORERS = "judges graded order: cider (default), tfidf, sentence, none"
@@ -71,6 +73,8 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--caption_image", type=str | None, help="instead of --data: each caption's image row, a file")
     parser.add_argument("--data", type=str | None, default=None, help="the data set; default: the run's")
     parser.add_argument("--features", type=str | None, default=None, help="the features; default: the run's")
+    parser.add_argument("--first_stage", type=str | None, help="a run or model that ranks everything first")
+    parser.add_argument("--top", type=int, default=100, help="how many of its best the model ranks anew")
     parser.add_argument("--split", type=str, default="val", help="which split")
     parser.add_argument("--scorer", type=str | None, default=None, help=SCORERS)
     parser.add_argument("--scene_truth", type=bool, default=False, help="judge by the truth of made scenes")
@@ -90,9 +94,13 @@ def _judge_model(given: dict[str, Any]) -> tuple[str, dict[str, float], dict[str
             raise InputError(f"--{option} tells about rows of embeddings; the model {given['model']} makes its own")
     require_training("bcls evaluate")
     from bcls.models import RetrievalModel  # noqa: PLC0415
-    from bcls.training.judging import judge_model  # noqa: PLC0415
+    from bcls.training.judging import FirstStage, judge_model  # noqa: PLC0415
 
     found = find_model(given["model"], given["data"], given["features"])
+    first = None
+    if given["first_stage"] is not None:
+        other = find_model(given["first_stage"], found.data)
+        first = FirstStage(RetrievalModel.from_pretrained(other.model), other.features, given["top"])
     metrics = judge_model(
         RetrievalModel.from_pretrained(found.model),
         found.data,
@@ -105,7 +113,12 @@ def _judge_model(given: dict[str, Any]) -> tuple[str, dict[str, float], dict[str
         protocol=given["protocol"],
         relevance=given_relevance(given),
         files=[Path(file) for file in given["judgements"] or ()],
+        first_stage=first,
     )
     folder = Path(given["model"])
-    output = folder / f"{given['split']}.json" if found.is_run else Path(f"{folder.name}.json")
-    return folder.name, metrics, {"model": given["model"], "data": found.data}, output
+    about = {"model": given["model"], "data": found.data}
+    name = given["split"]
+    if first is not None:
+        about |= {"first_stage": given["first_stage"], "top": given["top"]}
+        name = f"{name}.first-{first.top}-of-{Path(given['first_stage']).name}"
+    return folder.name, metrics, about, folder / f"{name}.json" if found.is_run else Path(f"{folder.name}.json")

@@ -107,6 +107,8 @@ def _refuse_misfits(given: dict[str, Any]) -> None:
     judged = judged_protocol(given["protocol"])
     if all(told) or not (any(told) or (judged is not None and judged.truth_from_ids is not None)):
         raise InputError("which caption belongs to which image? Give one of --data and --caption_image")
+    if given["first_stage"] is not None:
+        raise InputError("--first_stage is for a model, which ranks its best anew; files are judged as they are")
     if given["features"] is not None:
         raise InputError("--features is for models; embeddings are judged as they are")
     if given["data"] is None and (given["scorer"] not in {None, "none"} or given["scene_truth"]):

@@ -30,6 +30,7 @@ from bcls.evaluation.protocols import PROTOCOLS, RetrievalProtocol
 from bcls.evaluation.query_files import read_queries, write_queries
 from bcls.evaluation.ranks import PositiveRanks, positive_ranks
 from bcls.evaluation.recall import rank_summary, recall_at
+from bcls.evaluation.reranking import per_query_reranked
 from bcls.evaluation.results import read_result, write_comparison, write_result
 from bcls.evaluation.row_lists import match_rows, read_caption_image, read_ids
 from bcls.evaluation.similarity import GradedRelevance
@@ -66,6 +67,7 @@ __all__ = [
     "match_rows",
     "ndcg",
     "per_query",
+    "per_query_reranked",
     "positive_ranks",
     "r_precision",
     "rank_summary",

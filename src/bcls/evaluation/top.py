@@ -63,15 +63,16 @@ def top_candidates(
     step = rows_in_block(block, candidates.size)
     for first in range(0, queries.size, step):
         found = scores.block(direction, queries[first : first + step], candidates)
-        rows = _top_rows(found, min(length, candidates.size))
+        rows = top_rows(found, min(length, candidates.size))
         parts.append(TopCandidates(rows, np.take_along_axis(found, rows, axis=1)))
     return TopCandidates(np.concatenate([part.rows for part in parts]), np.concatenate([part.scores for part in parts]))
 
 
-def _top_rows(scores: NDArray[Any], length: int) -> Rows:
-    """Columns of the best of each row; score and column are one number, so that no two are equal."""
+def top_rows(scores: NDArray[Any], length: int) -> Rows:
+    """Columns of the best of each row, (rows, length), the best first; of equal scores the lower column comes first."""
 
     def work(start: int, stop: int) -> Rows:
+        # Score and column as one number, so that no two are equal.
         keys = descending_codes(scores[start:stop]).astype(np.uint64) << np.uint64(32)
         keys |= np.arange(scores.shape[1], dtype=np.uint64)
         best = np.sort(np.partition(keys, length - 1, axis=1)[:, :length], axis=1)

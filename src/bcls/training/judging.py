@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bcls.data.labels import label_split
 from bcls.data.scenes import open_scene_relevance
+from bcls.errors import InputError
 from bcls.evaluation import JUDGED, judge
 from bcls.models import RetrievalModel
 from bcls.relevance import Scorer
 from bcls.training.inputs import image_source, open_splits
 from bcls.training.validation import SplitJudge
+
+
+@dataclass(frozen=True)
+class FirstStage:
+    """What ranks everything before the judged model ranks the best of it anew.
+
+    Args:
+        model: in any mode.
+        features: name of the features that its image tower takes; None = pictures.
+        top: how many candidates of a query are ranked anew.
+    """
+
+    model: RetrievalModel
+    features: str | None
+    top: int = 100
 
 
 def judge_model(
@@ -28,6 +45,7 @@ def judge_model(
     protocol: str = "whole",
     relevance: Any = None,
     files: Sequence[Path] = (),
+    first_stage: FirstStage | None = None,
 ) -> dict[str, float]:
     """All metrics of a model on one split.
 
@@ -43,10 +61,13 @@ def judge_model(
         labels_folder: where the scorer's encodings are kept.
         fit_split: the split that the scorer's document frequencies come from.
         protocol: name of an evaluation protocol.
+        first_stage: another model, whose best candidates alone this one ranks; None = this one ranks everything.
 
     Raises:
         InputError: unknown split or features, data with problems, or a model that does not fit the data.
     """
+    if first_stage is not None and protocol in JUDGED:
+        raise InputError(f"the protocol {protocol} judges one similarity, not two stages: leave out the first stage")
     dataset = open_splits(data, [split], features)
     part = dataset.split(split)
     if scene_truth:
@@ -55,6 +76,10 @@ def judge_model(
         aggregate = JUDGED[protocol].aggregate if protocol in JUDGED else "max"
         relevance = label_split(dataset, split, scorer, labels_folder, fit_split=fit_split, aggregate=aggregate)
     split_judge = SplitJudge(part, image_source(part, features, model), model, relevance, protocol)
+    if first_stage is not None:
+        first, on = first_stage.model, open_splits(data, [split], first_stage.features).split(split)
+        similarity = SplitJudge(on, image_source(on, first_stage.features, first), first).similarity(first)
+        return split_judge.summary(split_judge.queries_reranked(model, similarity, first_stage.top))
     if protocol not in JUDGED:
         return split_judge(model)
     return judge(protocol, split_judge.similarity(model), split_judge.truth, relevance=relevance, files=files)

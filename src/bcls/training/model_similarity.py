@@ -34,8 +34,8 @@ def model_similarity(
 ) -> ModelSimilarity:
     """The similarity of encoded images and captions by a model.
 
-    Single vectors are compared by the evaluation's own cosine. Sets are kept without padding where they were encoded;
-    each pair is compared once, by the model, when it is asked for: until then the model must not change.
+    Single vectors are compared by the evaluation's own cosine; of sets each pair is compared once, when it is asked
+    for: until then the model must not change.
 
     Args:
         model: compares.
@@ -44,12 +44,27 @@ def model_similarity(
     """
     if isinstance(model.similarity, Cosine):
         return CosineSimilarity(*(torch.cat([block.cpu() for block in side]).numpy() for side in (images, captions)))
-    sides = PackedSets(images), PackedSets(captions)
+    sets = SetsOfModel(model, images, captions)
+    return KeptSimilarity(sets, len(sets.images), len(sets.captions))
 
-    def ask(image_rows: NDArray[np.int64], caption_rows: NDArray[np.int64]) -> torch.Tensor:
-        with evaluating(model):
-            left, right = sides[0].take(torch.from_numpy(image_rows)), sides[1].take(torch.from_numpy(caption_rows))
-            compared: torch.Tensor = model.similarity(left, right)
+
+class SetsOfModel:
+    """Encoded sets, without padding and where they were encoded; any block of pairs is compared when it is asked for.
+
+    Args:
+        model: compares.
+        images: blocks of embeddings of `encode_image`.
+        captions: blocks of embeddings of `encode_text`.
+    """
+
+    def __init__(self, model: RetrievalModel, images: Iterable[torch.Tensor], captions: Iterable[torch.Tensor]) -> None:
+        self._model = model
+        self.images = PackedSets(images)
+        self.captions = PackedSets(captions)
+
+    def __call__(self, images: NDArray[np.int64], captions: NDArray[np.int64]) -> torch.Tensor:
+        """The similarities of these images and captions, shape (len(images), len(captions))."""
+        with evaluating(self._model):
+            left, right = self.images.take(torch.from_numpy(images)), self.captions.take(torch.from_numpy(captions))
+            compared: torch.Tensor = self._model.similarity(left, right)
             return compared.float().cpu()
-
-    return KeptSimilarity(ask, len(sides[0]), len(sides[1]))

@@ -10,11 +10,11 @@ import torch
 
 from bcls.data import RetrievalDataset
 from bcls.data.images import ImageSource
-from bcls.evaluation import RetrievalTruth, evaluate_similarity, per_query, summarise
+from bcls.evaluation import RetrievalTruth, evaluate_similarity, per_query, per_query_reranked, summarise
 from bcls.models import RetrievalModel
 from bcls.progress import progress
 from bcls.relevance import RelevanceSource
-from bcls.training.model_similarity import ModelSimilarity, evaluating, model_similarity
+from bcls.training.model_similarity import ModelSimilarity, SetsOfModel, evaluating, model_similarity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,6 +61,17 @@ class SplitJudge:
         """Every query's own result, as `per_query` has it."""
         similarity = self.similarity(model)
         return per_query(similarity, self.truth, protocol=self._protocol, relevance=self._relevance)
+
+    def queries_reranked(
+        self, model: RetrievalModel, first: ModelSimilarity, top: int
+    ) -> dict[str, NDArray[np.float64]]:
+        """Every query's own result where the model ranks the first `top` candidates of another similarity anew."""
+        with evaluating(model):
+            encoded = self._image_blocks(model), self._caption_blocks(model)
+            second = SetsOfModel(model, *encoded) if model.similarity.takes_sets else model_similarity(model, *encoded)
+        return per_query_reranked(
+            first, second, self.truth, top=top, protocol=self._protocol, relevance=self._relevance
+        )
 
     def summary(self, queries: Mapping[str, NDArray[np.float64]]) -> dict[str, float]:
         """All metrics, from what `queries` returned."""
