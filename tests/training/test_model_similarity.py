@@ -1,0 +1,112 @@
+"""A model of sets from training to a judgement in two stages."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from bcls.cli import main
+from bcls.data import read_dataset, write_features
+from bcls.errors import InputError
+from bcls.evaluation import CosineSimilarity, KeptSimilarity, RetrievalTruth, evaluate_similarity
+from bcls.models import RetrievalModel
+from bcls.training import load_config, train
+from bcls.training.inputs import image_source
+from bcls.training.judging import FirstStage, judge_model
+from bcls.training.model_similarity import evaluating
+from bcls.training.validation import SplitJudge
+
+SETS = [
+    *("--data.features", "regions"),
+    *("--model.image_tower", "RegionFeatureTower", "--model.image_tower.dim", "12"),
+    *("--model.image_tower.pooling", "mean"),
+    *("--model.caption_tower", "BiGRUTower", "--model.caption_tower.dim", "12"),
+    *("--model.caption_tower.word_dim", "8", "--model.caption_tower.pooling", "mean"),
+    *("--model.similarity", "CrossAttention"),
+]
+
+
+@pytest.fixture(scope="module")
+def data(tiny_data, tmp_path_factory) -> Path:
+    """The tiny data with two regions an image: the noun's and the place's."""
+    folder = Path(shutil.copytree(tiny_data, tmp_path_factory.mktemp("sets") / "data"))
+    dataset = read_dataset(folder)
+    vectors = dataset.features["vectors"].gather(dataset.feature_rows("vectors"))
+    write_features(folder / "features" / "regions", dataset.image_ids, [vectors.reshape(-1, 2, 6)])
+    return folder
+
+
+@pytest.fixture
+def run(data, words) -> Path:
+    more = ["--data.path", str(data), *SETS, "--optimization.epochs", "4"]
+    return train(*load_config(words(*more, output="sets"))).folder
+
+
+def similarity_of(run: Path, data: Path) -> tuple[RetrievalModel, np.ndarray, RetrievalTruth]:
+    """All pairs from the model itself, in one piece."""
+    model = RetrievalModel.from_pretrained(run / "model")
+    part = read_dataset(data).split("val")
+    features = part.features["regions"].gather(part.feature_rows("regions"))
+    with torch.inference_mode():
+        matrix = model(features, part.caption_texts)
+    return model, matrix.numpy(), RetrievalTruth(part.caption_image, len(part.images))
+
+
+def test_a_model_of_sets_learns_and_is_judged_as_its_matrix_is(run, data):
+    model, matrix, truth = similarity_of(run, data)
+    metrics = judge_model(model, str(data), "val", features="regions")
+    assert metrics == pytest.approx(evaluate_similarity(matrix, truth), abs=1e-9)
+    assert metrics["rsum"] > 150  # chance is 71
+
+
+def test_two_stages_from_the_command_line(run, data, words, tmp_path, capsys):
+    first = train(*load_config(words("--data.path", str(data), "--optimization.epochs", "1", output="first"))).folder
+    command = ["evaluate", str(run), "--first_stage", str(first), "--top", "5", "--scorer", "none"]
+    assert main(command) == 0
+    assert (run / "val.first-5-of-first.json").exists()
+    assert "rsum" in capsys.readouterr().out
+    model = RetrievalModel.from_pretrained(run / "model")
+    quick = FirstStage(RetrievalModel.from_pretrained(first / "model"), "vectors", top=10**6)
+    everything = judge_model(model, str(data), "val", features="regions", first_stage=quick)
+    assert everything == pytest.approx(judge_model(model, str(data), "val", features="regions"))
+
+
+def test_two_stages_do_not_fit_files_and_judged_protocols(run, data, tmp_path):
+    model = RetrievalModel.from_pretrained(run / "model")
+    with pytest.raises(InputError, match="judges one similarity, not two stages"):
+        judge_model(
+            model, str(data), "val", features="regions", protocol="eccv", first_stage=FirstStage(model, "regions")
+        )
+    np.save(tmp_path / "s.npy", np.eye(2))
+    np.savetxt(tmp_path / "rows.txt", [0, 1], fmt="%d")
+    files = ["--similarity", str(tmp_path / "s.npy"), "--caption_image", str(tmp_path / "rows.txt")]
+    assert main(["evaluate", *files, "--first_stage", str(run)]) == 2
+
+
+def test_sets_have_no_embedding_and_vectors_a_cosine(run, data, words):
+    model = RetrievalModel.from_pretrained(run / "model")
+    part = read_dataset(data).split("val")
+    judge = SplitJudge(part, image_source(part, "regions", model), model)
+    assert isinstance(judge.similarity(model), KeptSimilarity)
+    with pytest.raises(InputError, match="CrossAttention compares sets of vectors"):
+        judge.embed(model)
+    of_vectors = RetrievalModel(model.image_tower, model.caption_tower)
+    assert isinstance(judge.similarity(of_vectors), CosineSimilarity)
+
+
+def test_the_mode_is_put_back_even_after_an_error(run):
+    model = RetrievalModel.from_pretrained(run / "model").train()
+
+    def fail() -> None:
+        with evaluating(model):
+            assert not model.training
+            raise InputError("no")
+
+    with pytest.raises(InputError, match="no"):
+        fail()
+    assert model.training
+    assert not torch.is_inference_mode_enabled()
