@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from bcls.models.dropout import Dropout
 from bcls.models.gpo import Pooling, make_pooling
 from bcls.models.towers import CaptionTower, require_share, require_sizes
 from bcls.models.words import PADDING, WordBags, vocabulary_of
@@ -76,7 +77,7 @@ class BiGRUTower(CaptionTower):
         self._ids = {word: row for row, word in enumerate(self._vocabulary, start=2)}
         self.vectors = nn.Embedding(len(self._ids) + 2, self.word_dim, padding_idx=PADDING)
         nn.init.uniform_(self.vectors.weight, -0.1, 0.1)
-        self.drop = nn.Dropout(self.dropout)
+        self.drop = Dropout(self.dropout)
         self.gru = nn.GRU(self.word_dim, self.dim, self.layers, batch_first=True, bidirectional=True)
 
     def tokenize(self, captions: Sequence[str]) -> WordBags:

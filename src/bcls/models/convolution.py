@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from bcls.errors import InputError
+from bcls.models.dropout import Dropout
 from bcls.models.towers import ImageTower, require_share, require_sizes
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class ConvTower(ImageTower):
         self.dropout = dropout
         widths = [3, *self.channels]
         self.stages = nn.Sequential(*(_Stage(a, b) for a, b in pairwise(widths)))
-        self.projection = nn.Sequential(nn.Dropout(dropout), nn.Linear(2 * self.channels[-1], dim))
+        self.projection = nn.Sequential(Dropout(dropout), nn.Linear(2 * self.channels[-1], dim))
         self.register_buffer("mean", torch.full((3, 1, 1), 127.5))
         self.register_buffer("deviation", torch.full((3, 1, 1), 64.0))
         self._is_fitted = False

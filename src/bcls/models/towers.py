@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from bcls.errors import InputError
+from bcls.models.dropout import Dropout
 
 if TYPE_CHECKING:
     import numpy as np
@@ -153,16 +154,16 @@ def residual_projection(inputs: int, outputs: int, hidden: int | None, dropout: 
         hidden: width of the perceptron's middle; None = no perceptron.
         dropout: share of inputs (and of the perceptron's middle) zeroed in training.
     """
-    straight = nn.Sequential(nn.Dropout(dropout), nn.Linear(inputs, outputs))
+    straight = nn.Sequential(Dropout(dropout), nn.Linear(inputs, outputs))
     if hidden is None:
         return straight
     return _Residual(
         straight,
         nn.Sequential(
-            nn.Dropout(dropout),
+            Dropout(dropout),
             nn.Linear(inputs, hidden),
             nn.ReLU(),
-            nn.Dropout(dropout),
+            Dropout(dropout),
             nn.Linear(hidden, outputs),
         ),
     )
