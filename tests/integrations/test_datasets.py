@@ -1,0 +1,105 @@
+"""Columns of Hugging Face data sets to and from dataset folders, with the real library."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bcls.data import check_dataset, read_dataset
+from bcls.errors import InputError
+from bcls.relevance import RelevanceTable
+
+datasets = pytest.importorskip("datasets", reason="needs the extra `datasets`")
+
+from bcls.integrations.datasets import from_datasets, to_datasets  # noqa: E402
+
+
+def grey(value):
+    return Image.new("RGB", (8, 6), (value, value, value))
+
+
+def pictures(columns):
+    return datasets.Dataset.from_dict(columns).cast_column("image", datasets.Image())
+
+
+def test_pictures_in_memory_become_a_dataset_folder_that_reads_back(tmp_path):
+    data = pictures({"image": [grey(0), grey(9), grey(0)], "caption": ["black", "dark", "night"]})
+    made = from_datasets(data, tmp_path / "set")
+    read = read_dataset(tmp_path / "set")
+    assert read.images == made.images
+    assert read.caption_image.tolist() == [0, 0, 1]
+    assert check_dataset(read) == []
+    assert Image.open(read.image_path(1)).getpixel((0, 0)) == (9, 9, 9)
+    with pytest.raises(InputError, match="holds a data set already"):
+        from_datasets(data, tmp_path / "set")
+
+
+def test_files_splits_and_lists_of_captions_under_other_names(tmp_path):
+    for value in (1, 2, 3):
+        grey(value).save(tmp_path / f"{value}.png")
+    parts = {
+        split: datasets.Dataset.from_dict(
+            {"picture": [str(tmp_path / f"{value}.png") for value in values], "texts": [["a", "b"]] * len(values)}
+        ).cast_column("picture", datasets.Image())
+        for split, values in {"train": (1, 2), "test": (3,)}.items()
+    }
+    made = from_datasets(datasets.DatasetDict(parts), tmp_path / "set", image="picture", caption="texts")
+    assert made.splits == {"train": 2, "test": 1}
+    assert made.image_ids == ["train-0", "train-1", "test-0"]
+    assert made.caption_texts == ["a", "b"] * 3
+    assert check_dataset(made) == []
+
+
+def test_scores_become_relevance(tmp_path):
+    data = pictures(
+        {
+            "image": [grey(0), grey(0), grey(9), grey(9)],
+            "caption": ["black", "grey", "black", "grey"],
+            "score": [5.0, 2.0, 1.0, 4.0],
+        }
+    )
+    part = from_datasets(data, tmp_path / "set", score="score").split("train")
+    assert part.caption_texts == ["black", "grey"]
+    table = RelevanceTable(tmp_path / "set" / "ratings-train.csv", lowest=0, highest=5)
+    source = table.source(part.image_ids, part.caption_ids, part.caption_image)
+    np.testing.assert_allclose(source.matrix(np.arange(2), np.arange(2)), [[1.0, 0.4], [0.2, 0.8]], rtol=1e-6)
+
+
+def test_a_stream_is_read_as_well(tmp_path):
+    data = pictures({"image": [grey(0), grey(9)], "caption": ["black", "dark"]}).to_iterable_dataset()
+    assert from_datasets(data, tmp_path / "set").caption_texts == ["black", "dark"]
+
+
+def test_there_and_back(tmp_path):
+    made = from_datasets(pictures({"image": [grey(0), grey(9)], "caption": [["a", "b"], ["c"]]}), tmp_path / "set")
+    back = to_datasets(made)
+    assert back["caption"][:] == ["a", "b", "c"]
+    assert back["label"][:] == [0, 1, 2]
+    assert [picture.getpixel((0, 0))[0] for picture in back["image"]] == [0, 0, 9]
+    again = from_datasets(back, tmp_path / "again")
+    assert again.images == made.images
+
+
+@pytest.mark.parametrize(
+    ("columns", "settings", "message"),
+    [
+        ({"image": ["a"], "text": ["b"]}, {}, "train: no column 'caption'; there are image, text"),
+        ({"image": ["a"], "caption": ["b"]}, {"score": "score"}, "no column 'score'"),
+        ({"image": ["a", None], "caption": ["b", "c"]}, {}, "train: row 1: there is no picture"),
+        ({"image": ["a"], "caption": [None]}, {}, "train: row 0: needs a caption"),
+        ({"image": ["a"], "caption": ["b"], "score": [None]}, {"score": "score"}, "train: row 0: there is no score"),
+    ],
+)
+def test_columns_that_do_not_fit_are_named(tmp_path, columns, settings, message):
+    with pytest.raises(InputError, match=message):
+        from_datasets(datasets.Dataset.from_dict(columns), tmp_path / "set", **settings)
+    assert not (tmp_path / "set" / "dataset.json").exists()
+
+
+def test_a_picture_that_is_gone_is_named(tmp_path):
+    grey(1).save(tmp_path / "1.png")
+    data = pictures({"image": [str(tmp_path / "1.png")], "caption": ["dark"]})
+    (tmp_path / "1.png").unlink()
+    with pytest.raises(InputError, match=r"row 0: .*1\.png cannot be read"):
+        from_datasets(data, tmp_path / "set")
