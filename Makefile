@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+OPEN_CLIP = .venv-open-clip
 
-.PHONY: demo test test-slow test-milvus lint results bench clean
+.PHONY: demo test test-slow test-milvus test-open-clip lint results bench clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -28,6 +29,15 @@ test-slow: $(VENV)/.installed  ## what takes minutes
 test-milvus: $(VENV)/.installed  ## the search engines' tests on a real Milvus server, in a network of their own
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[milvus-server]"
 	unshare --map-root-user --net sh -c "ip link set lo up && $(BIN)/python -m pytest -q -m milvus tests/search"
+
+test-open-clip: $(OPEN_CLIP)/.installed  ## beside the real open_clip, in an environment of its own (5.5 GB on x86_64)
+	$(OPEN_CLIP)/bin/python -m pytest -q -m open_clip tests/integrations
+
+$(OPEN_CLIP)/.installed: pyproject.toml  # torch and torchvision of one release: others do not load beside each other
+	$(PYTHON) -m venv $(OPEN_CLIP)
+	$(OPEN_CLIP)/bin/pip install --quiet torch==2.14.1 torchvision==0.29.1
+	$(OPEN_CLIP)/bin/pip install --quiet --editable ".[open-clip]" pytest hypothesis
+	touch $@
 
 results: $(VENV)/.installed  ## the table of docs/results.md: every loss, three seeds, on Flickr8k
 	$(BIN)/python benchmarks/flickr8k_losses.py
