@@ -7,10 +7,10 @@ import logging
 import os
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
@@ -45,7 +45,9 @@ EF = 200
 HNSW = {"M": 16, "efConstruction": 200}
 VERSION = "bcls.version"
 REQUEST_RECORDS = 256
+NOT_LOADED = 101
 PAGE = 4096
+Found = TypeVar("Found")
 _PLACE = re.compile(r"milvus://([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):(\d{1,5})/([A-Za-z_][A-Za-z0-9_]{0,254})")
 _TYPES = {"str": DataType.VARCHAR, "int": DataType.INT64, "float": DataType.DOUBLE, "bool": DataType.BOOL}
 
@@ -181,8 +183,8 @@ class MilvusIndex(Index):
 
     def _ask(self, query: Vectors, where: Filter, count: int) -> list[dict[str, Any]]:
         """The engine's own search: whole rows, nearest first."""
-        with _reaching(self._place):
-            found = self._client.search(
+        found = self._loaded(
+            lambda: self._client.search(
                 self._name,
                 data=[query],
                 limit=count,
@@ -192,22 +194,39 @@ class MilvusIndex(Index):
                 consistency_level="Strong",
                 timeout=TIMEOUT,
             )[0]
+        )
         return [dict(hit["entity"]) | {"id": hit["id"]} for hit in found]
 
     def _get(self, ids: list[str]) -> dict[str, Record]:
-        with _reaching(self._place):
-            asked = {"filter": expression_of_ids(ids), "output_fields": ["*"]}
-            found = self._client.query(self._name, **asked, consistency_level="Strong", timeout=TIMEOUT)
+        found = self._query(expression_of_ids(ids), "*")
         return {row["id"]: Record(row["id"], np.array(row["vector"], np.float32), _values(row)) for row in found}
 
     def _count(self, where: Filter) -> int:
         pushed, left = _split(where)
+        if left.conditions:
+            every = self._loaded(lambda: list(self._every(pushed)))
+            return sum(left.matches(row["id"], _values(row)) for row in every)
+        return int(self._query(expression_of(pushed), "count(*)")[0]["count(*)"])
+
+    def _query(self, expression: str, what: str) -> list[dict[str, Any]]:
+        return self._loaded(
+            lambda: list(
+                self._client.query(
+                    self._name, expression, output_fields=[what], consistency_level="Strong", timeout=TIMEOUT
+                )
+            )
+        )
+
+    def _loaded(self, ask: Callable[[], Found]) -> Found:
+        """Ask; a server that was restarted may have to be told to load the collection first."""
         with _reaching(self._place):
-            if left.conditions:
-                return sum(left.matches(row["id"], _values(row)) for row in self._every(pushed))
-            asked = {"filter": expression_of(pushed), "output_fields": ["count(*)"]}
-            found = self._client.query(self._name, **asked, consistency_level="Strong", timeout=TIMEOUT)
-        return int(found[0]["count(*)"])
+            try:
+                return ask()
+            except MilvusException as error:
+                if error.code != NOT_LOADED:
+                    raise
+            self._client.load_collection(self._name, timeout=TIMEOUT)
+            return ask()
 
     def _every(self, where: Filter) -> Iterator[dict[str, Any]]:
         """Ids and fields of all records that a filter lets through."""
