@@ -18,6 +18,7 @@ from bcls.models.sentence_encoder import SentenceEncoderTower
 from bcls.models.similarity import Cosine, Similarity
 from bcls.models.sum_of_towers import SumCaptionTower
 from bcls.models.towers import CaptionBatch, CaptionTower, ImageTower
+from bcls.models.vse_infinity import read_vse_infinity
 
 __all__ = [
     "AttentionFiltration",
@@ -40,4 +41,5 @@ __all__ = [
     "Similarity",
     "SumCaptionTower",
     "fingerprint",
+    "read_vse_infinity",
 ]

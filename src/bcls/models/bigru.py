@@ -13,6 +13,8 @@ from bcls.models.gpo import Pooling, make_pooling
 from bcls.models.towers import CaptionTower, require_share, require_sizes
 from bcls.models.words import PADDING, WordBags, vocabulary_of
 
+START, END = "<start>", "<end>"
+
 
 class BiGRUTower(CaptionTower):
     """Word vectors through a bidirectional GRU, the two directions averaged, pooled over the words.
@@ -28,6 +30,7 @@ class BiGRUTower(CaptionTower):
         minimum_count: rarer words of the training captions are unknown words.
         dropout: share of word vectors' entries zeroed in training.
         dropped_words: share of words left out in training (VSE-infinity's size augmentation has 0.2).
+        marked: whether every caption begins and ends with a mark of its own, as in VSE++ and VSE-infinity.
 
     Example:
         >>> tower = BiGRUTower(dim=4, word_dim=3, minimum_count=1)
@@ -48,6 +51,7 @@ class BiGRUTower(CaptionTower):
         minimum_count: int = 3,
         dropout: float = 0.2,
         dropped_words: float = 0.0,
+        marked: bool = False,
     ) -> None:
         super().__init__()
         require_share("dropout", dropout)
@@ -60,12 +64,14 @@ class BiGRUTower(CaptionTower):
         self.minimum_count = minimum_count
         self.dropout = dropout
         self.dropped_words = dropped_words
+        self.marked = marked
         self.pool = make_pooling(pooling)
         self._vocabulary: list[str] | None = None
 
     def fit(self, captions: Sequence[str]) -> None:
         """Learn the vocabulary."""
-        self.restore({"vocabulary": vocabulary_of(captions, self.minimum_count)})
+        marks = [START, END] if self.marked else []
+        self.restore({"vocabulary": marks + vocabulary_of(captions, self.minimum_count)})
 
     def fitted(self) -> dict[str, Any] | None:
         """The vocabulary."""
@@ -83,7 +89,7 @@ class BiGRUTower(CaptionTower):
     def tokenize(self, captions: Sequence[str]) -> WordBags:
         """Word ids of each caption, in order."""
         self.require_fitted()
-        return WordBags.of(captions, self._ids)
+        return WordBags.of(captions, self._ids, (START, END) if self.marked else None)
 
     def members(self, inputs: WordBags) -> Tensor:
         """Words in order -> (captions, longest, dim), a vector for each word in its place; padding is zero."""

@@ -50,9 +50,17 @@ class WordBags:
     lengths: Tensor
 
     @classmethod
-    def of(cls, captions: Sequence[str], ids: dict[str, int]) -> WordBags:
-        """Look up every word; unknown words, and a caption without words, become the unknown word."""
+    def of(cls, captions: Sequence[str], ids: dict[str, int], ends: tuple[str, str] | None = None) -> WordBags:
+        """Look up every word; unknown words, and a caption without words, become the unknown word.
+
+        Args:
+            captions: what to look up.
+            ids: of the known words.
+            ends: words to put before and behind each caption; None = none.
+        """
         rows = [[ids.get(word, UNKNOWN) for word in words_of(caption)] or [UNKNOWN] for caption in captions]
+        if ends is not None:
+            rows = [[ids.get(ends[0], UNKNOWN), *row, ids.get(ends[1], UNKNOWN)] for row in rows]
         lengths = torch.tensor([len(row) for row in rows], dtype=torch.int64)
         flat = torch.tensor([word for row in rows for word in row], dtype=torch.int64)
         return cls(flat, lengths.cumsum(0) - lengths, lengths)
