@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -13,6 +14,9 @@ from typing import Any
 
 import pytest
 
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -67,3 +71,16 @@ def in_processes(tmp_path: Path) -> Callable[..., list[Any]]:
         return [json.loads(Path(f"{meeting}.{rank}").read_text()) for rank in range(world)]
 
     return run
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A headless Chromium; skips where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine")
+    with playwright.sync_playwright() as tool:
+        words = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+        opened = tool.chromium.launch(executable_path=CHROMIUM, args=words)
+        yield opened
+        opened.close()

@@ -20,6 +20,7 @@ VERBS = {
     "embed": "images and captions into embeddings, by a trained model",
     "index": "embeddings into an index: LanceDB, memory or Milvus",
     "search": "find images by words, or images and captions by an image",
+    "serve": "search over HTTP, with a page for people",
 }
 
 HELP = """\

@@ -25,14 +25,14 @@ class Embedder:
     """
 
     def __init__(self, model: RetrievalModel) -> None:
-        self._model = model.eval()
+        self.model = model.eval()
         self.dim = model.image_tower.dim
         self.takes_pictures = hasattr(model.image_tower, "prepare")
 
     def texts(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
         """One vector (dim,) a text, of length 1."""
         with torch.inference_mode():
-            return _rows(self._model.encode_text(list(texts)))
+            return _rows(self.model.encode_text(list(texts)))
 
     def prepared(self, picture: Image.Image) -> torch.Tensor:
         """One picture as the image tower takes it; much smaller than the picture.
@@ -44,14 +44,14 @@ class Embedder:
             raise InputError(
                 "this model takes features, not pictures: search by words, or by a picture that is in the index"
             )
-        prepare: Any = self._model.image_tower.prepare
+        prepare: Any = self.model.image_tower.prepare
         prepared: torch.Tensor = prepare([picture])[0]
         return prepared
 
     def pictures(self, prepared: Sequence[torch.Tensor]) -> list[NDArray[np.float32]]:
         """One vector (dim,) a prepared picture, of length 1."""
         with torch.inference_mode():
-            return _rows(self._model.encode_image(torch.stack(list(prepared))))
+            return _rows(self.model.encode_image(torch.stack(list(prepared))))
 
 
 def _rows(vectors: torch.Tensor) -> list[NDArray[np.float32]]:

@@ -1,8 +1,7 @@
-"""A report with everything in it, and a browser to look at it."""
+"""A report with everything in it."""
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -10,10 +9,6 @@ from PIL import Image
 
 from bcls.evaluation import Difference
 from bcls.evaluation.report import Bars, ChangedQuery, Changes, Curve, GalleryQuery, RankedItem, Report, Table
-
-CHROMIUM = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-)
 
 
 @pytest.fixture
@@ -78,16 +73,3 @@ def comparison(pictures: list[Path]) -> Report:
     ]
     counts = {"captions, rank": (1, 0, 1), "pictures, rank": (0, 1, 0)}
     return Report("Which?", differences=differences, changes=Changes(runs, counts, queries, 0.1))
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """A headless Chromium; skips where there is none."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
-    with playwright.sync_playwright() as tool:
-        words = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
-        opened = tool.chromium.launch(executable_path=CHROMIUM, args=words)
-        yield opened
-        opened.close()

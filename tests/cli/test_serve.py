@@ -1,0 +1,67 @@
+"""`bcls serve`: what it refuses, and whom it pairs. That it serves is tested in tests/server/test_faults.py."""
+
+from __future__ import annotations
+
+import pytest
+from PIL import Image
+
+pytest.importorskip("fastapi")
+
+from bcls.cli import main
+from bcls.cli.serve import _pairs
+from bcls.models import BagOfWordsTower, ConvTower, RetrievalModel
+from bcls.search import create_index
+
+FIELDS = {"kind": "str", "image": "str", "file": "str", "split": "str", "text": "str"}
+
+
+@pytest.fixture(scope="module")
+def tiny_model(tmp_path_factory):
+    model = RetrievalModel(ConvTower(dim=8, channels=(8,), image_size=16), BagOfWordsTower(dim=8, minimum_count=1))
+    model.image_tower.fit([Image.new("RGB", (9, 9))])
+    model.caption_tower.fit(["a dog"])
+    folder = tmp_path_factory.mktemp("tiny") / "model"
+    model.save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ([], "name a model and its index, or --demo"),
+        (["--demo", "model", "index"], "name a model and its index, or --demo"),
+        (["model"], "model: each model needs its index"),
+        (["nowhere", "index"], "nowhere: no such model"),
+        (["--port", "x", "model", "index"], "port"),
+        (["--max-k", "0", "model", "index"], "max_k is 0"),
+    ],
+)
+def test_refused(words, says, capsys):
+    assert main(["serve", *words]) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_a_short_key_is_refused(monkeypatch, capsys):
+    monkeypatch.setenv("BCLS_WRITE_KEY", "short")
+    assert main(["serve", "model", "index"]) == 2
+    assert "write_key" in capsys.readouterr().err
+
+
+def test_an_index_of_another_model_is_refused(tiny_model, tmp_path, capsys):
+    create_index(f"memory:{tmp_path / 'index'}", dim=8, model="another", fields=FIELDS).close()
+    assert main(["serve", str(tiny_model), str(tmp_path / "index")]) == 2
+    assert "another model" in capsys.readouterr().err
+
+
+def test_pairs_get_short_names_and_uploads_of_their_own(tiny_model, tmp_path):
+    given = {"pictures": None, "uploads": None}
+    places = [f"memory:{tmp_path / name / 'index'}" for name in ("one", "two")]
+    for place in places:
+        create_index(place, dim=8, model="m", fields=FIELDS).close()
+    served = _pairs(given | {"pairs": [str(tiny_model), places[0], str(tiny_model), places[1]]})
+    assert [one.name for one in served] == ["one", "two"]
+    assert [one.uploads for one in served] == [tmp_path / "one" / "index-uploads", tmp_path / "two" / "index-uploads"]
+    named = {"pictures": "p", "uploads": str(tmp_path / "kept"), "pairs": [str(tiny_model), "milvus://h:1/x"]}
+    kept = _pairs(named)
+    assert kept[0].uploads == tmp_path / "kept"
+    assert kept[0].name == tiny_model.name
