@@ -50,7 +50,7 @@ def test_inversions_are_those_of_numpy(width):
     random = np.random.default_rng(width)
     rows = np.argsort(random.random((3, width)), axis=1)
     groups = width // (64 * GROUP) + 1
-    room = np.empty(groups * GROUP, np.uint64), np.empty((groups, GROUP), np.int16), np.empty(groups + 1, np.int32)
+    room = np.empty(groups * GROUP, np.uint64), np.empty((groups, GROUP), np.int16), np.empty(groups, np.int32)
     counted = [inversions(row.astype(np.uint64), *room) for row in rows]
     assert counted == count_inversions(rows.astype(np.int32)).tolist()
 

@@ -1,4 +1,4 @@
-"""What Kendall's tau counts, row by row: ties, and inversions by bits, counts over words of bits, and a tree over both.
+"""What Kendall's tau counts, row by row: ties, and inversions by bits and running counts over words and groups of bits.
 
 All that is made of a row is small enough for the nearest caches, and is used again for the next.
 """
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bcls.compiled.bits import popcount
 from bcls.compiled.kernel import kernel
 from bcls.compiled.sorting import BUCKETS, sort_row
 from bcls.evaluation.kernels.ranking import pack_rows
@@ -35,7 +36,7 @@ def count_pairs(keys: NDArray[np.uint64], known: NDArray[np.int64], counts: NDAr
     words = (width // (64 * GROUP) + 1) * GROUP
     marks = np.empty(words, dtype=np.uint64)
     near = np.empty((words // GROUP, GROUP), dtype=np.int16)
-    tree = np.empty(words // GROUP + 1, dtype=np.int32)
+    far = np.empty(words // GROUP, dtype=np.int32)
     for query in range(queries):
         row, listed = keys[query, : known[query]], levels[: known[query]]
         for index in range(row.size):  # relevance above the place in the ranking
@@ -46,7 +47,7 @@ def count_pairs(keys: NDArray[np.uint64], known: NDArray[np.int64], counts: NDAr
         counts[2, query] = tied_pairs(row, 0)
         for index in range(row.size):
             listed[index] &= low
-        counts[3, query] = inversions(listed, marks, near, tree)
+        counts[3, query] = inversions(listed, marks, near, far)
 
 
 @kernel
@@ -87,24 +88,24 @@ def tied_pairs(numbers: NDArray[np.uint64], shift: int) -> int:
 
 @kernel
 def inversions(
-    permutation: NDArray[np.uint64], marks: NDArray[np.uint64], near: NDArray[np.int16], tree: NDArray[np.int32]
+    permutation: NDArray[np.uint64], marks: NDArray[np.uint64], near: NDArray[np.int16], far: NDArray[np.int32]
 ) -> int:
-    """Pairs in the wrong order in one row, a permutation of 0..N-1; O(N log N).
+    """Pairs in the wrong order in one row, a permutation of 0..N-1.
 
     The values met so far are marked in words of 64 bits. How many of them are less than the next value is the sum of
-    the bits below it in its word, of the marks in the words before that in its group (`near`, running counts), and of
-    those in the groups before (`tree`, a binary indexed tree, Fenwick 1994).
+    the bits below it in its word, of the marks in the words before that in its group (`near`), and of those in the
+    groups before (`far`). Both are running counts, all raised at once by a few wide instructions: N^2 / 65,536 of them,
+    without a branch, which up to a million candidates is quicker than a tree.
 
     Args:
         permutation: shape (N,).
         marks: room for G groups of words, G * 4096 > N, shape (G * 64,).
         near: room for a count at each word, shape (G, 64).
-        tree: room for a node at each group, shape (G + 1,).
+        far: room for a count at each group, shape (G,).
     """
     marks[:] = 0
     near[:] = 0
-    tree[:] = 0
-    groups = tree.size - 1
+    far[:] = 0
     one = np.uint64(1)
     lanes = np.arange(GROUP).astype(np.int16)
     in_order = 0
@@ -112,21 +113,10 @@ def inversions(
         value = permutation[index]
         word, bit = np.int64(value >> np.uint64(6)), one << (value & np.uint64(63))
         group, lane = word // GROUP, np.int16(word % GROUP)
-        # bits below the value in its word, counted in pairs, fours, bytes, and all bytes at once
-        below = marks[word] & (bit - one)
-        below -= (below >> one) & np.uint64(0x5555555555555555)
-        below = (below & np.uint64(0x3333333333333333)) + ((below >> np.uint64(2)) & np.uint64(0x3333333333333333))
-        below = (below + (below >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-        in_order += int((below * np.uint64(0x0101010101010101)) >> np.uint64(56)) + int(near[group, lane])
+        in_order += int(popcount(marks[word] & (bit - one))) + int(near[group, lane]) + int(far[group])
         marks[word] |= bit
         for later in range(GROUP):
             near[group, later] += np.int16(lanes[later] > lane)
-        node = group
-        while node > 0:
-            in_order += int(tree[node])
-            node &= node - 1
-        node = group + 1
-        while node <= groups:
-            tree[node] += 1
-            node += node & -node
+        for later in range(far.size):
+            far[later] += np.int32(later > group)
     return permutation.size * (permutation.size - 1) // 2 - in_order
