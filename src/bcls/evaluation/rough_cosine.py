@@ -39,7 +39,7 @@ def count_rough_strangers(
         For each direction, counts of shape (2, P): at least as much, more. None where too many scores are doubtful, as
         with a model that scores everything alike.
     """
-    from bcls.evaluation.kernels.near_ties import count_rough_block  # noqa: PLC0415
+    from bcls.evaluation.kernels.near_ties import BlockRows, Thresholds, count_rough_block  # noqa: PLC0415
 
     images = cosine.images[slice_if_consecutive(fold.images)].astype(np.float32)
     captions = cosine.captions[slice_if_consecutive(fold.captions)].astype(np.float32)
@@ -62,23 +62,10 @@ def count_rough_strangers(
                 np.zeros((2, positives.captions), np.int32),
             )
             limit = int(DOUBTFUL_SHARE * (stop - start) * positives.captions) + 1
-            doubtful = count_rough_block(
-                rough[start:stop],
-                band,
-                fold.images[begin:end],
-                fold.captions,
-                cosine.images,
-                cosine.captions,
-                starts[begin : end + 1] - here.start,
-                positives.caption[here],
-                positives.own[here],
-                column_own,
-                owned,
-                begin,
-                by_row,
-                by_column,
-                limit,
-            )
+            rows = BlockRows(cosine.images, cosine.captions, fold.images[begin:end], fold.captions)
+            own = starts[begin : end + 1] - here.start, positives.caption[here], positives.own[here]
+            thresholds = Thresholds(*own, column_own, owned - begin)
+            doubtful = count_rough_block(rough[start:stop], band, rows, thresholds, by_row, by_column, limit)
             return here, by_row, by_column, doubtful <= limit
 
         for here, by_row, by_column, usable in over_rows(work, len(rough)):
