@@ -14,6 +14,7 @@ VERBS = {
     "demo": "draw pictures, train three losses on them, report (4 minutes)",
     "data": "check a data set, show what is in it, convert it, or make scenes",
     "label": "encode captions with a scorer, or audit scorers against people",
+    "features": "pictures into features, by a pretrained encoder",
     "train": "train a model from a YAML config",
     "evaluate": "judge a trained model, or anybody's embeddings, on a data set",
     "compare": "tell which model is better, how surely, and for which queries",

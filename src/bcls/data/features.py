@@ -28,13 +28,17 @@ class FeatureStore:
         shards: arrays of equal shape behind the first axis.
         ids: the image id of each row.
         place: where they came from, for messages.
+        about: what they were computed from, as `bcls features` tells; empty = not known.
 
     Raises:
         InputError: the shapes disagree, or the ids do not fit.
     """
 
-    def __init__(self, shards: Sequence[NDArray[Any]], ids: Sequence[str], place: str) -> None:
+    def __init__(
+        self, shards: Sequence[NDArray[Any]], ids: Sequence[str], place: str, about: dict[str, Any] | None = None
+    ) -> None:
         self.ids = list(ids)
+        self.about = about or {}
         self._shards = list(shards)
         self._place = place
         self._ends = np.cumsum([len(shard) for shard in shards])
@@ -62,7 +66,10 @@ class FeatureStore:
         ids = read_json(ids_file)
         if not isinstance(ids, list):
             raise InputError(f"{ids_file}: must hold a JSON list of image ids")
-        return cls([open_array(file) for file in files], [str(name) for name in ids], str(path))
+        about = read_json(path / "about.json") if (path / "about.json").is_file() else {}
+        if not isinstance(about, dict):
+            raise InputError(f"{path / 'about.json'}: must hold a JSON object")
+        return cls([open_array(file) for file in files], [str(name) for name in ids], str(path), about)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -141,7 +148,7 @@ def write_features(
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
         fresh = Path(temporary) / "fresh"
         fresh.mkdir()
-        rows = [_half(block) for block in arrays] or [np.zeros((0, 1), dtype=np.float16)]
+        rows = [half_precision(block) for block in arrays] or [np.zeros((0, 1), dtype=np.float16)]
         FeatureStore(rows, ids, str(folder))  # refuses what could not be opened again
         features = np.concatenate(rows)
         for number, start in enumerate(range(0, max(1, len(features)), shard_rows)):
@@ -151,7 +158,12 @@ def write_features(
     return FeatureStore.open(folder)
 
 
-def _half(block: NDArray[Any]) -> NDArray[np.float16]:
+def half_precision(block: NDArray[Any]) -> NDArray[np.float16]:
+    """Features in float16.
+
+    Raises:
+        InputError: a value is not finite, or too large for float16.
+    """
     with np.errstate(over="ignore"):
         half = np.asarray(block).astype(np.float16)
     finite = np.isfinite(half).all(axis=tuple(range(1, half.ndim)))

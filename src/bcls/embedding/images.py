@@ -63,10 +63,12 @@ def image_reader(dataset: RetrievalDataset, features: str | None, model: Retriev
             f"{type(model.image_tower).__name__} takes features, not pictures: name them with --features ({known} are "
             f"in {dataset.name})"
         )
-    if features is not None and prepare is not None:
+    if features is not None and not model.image_tower.takes_features:
         raise InputError(f"{type(model.image_tower).__name__} takes pictures: leave --features out")
     if features is not None:
-        return FeatureReader(dataset, features)
+        reader = FeatureReader(dataset, features)
+        model.image_tower.require_features(dataset.features[features].about)
+        return reader
     assert prepare is not None
     return PictureReader(dataset, prepare, workers)
 
@@ -96,7 +98,12 @@ class PictureReader:
 
     def readable(self, row: int) -> bool:
         """Whether the file is a picture now."""
-        return not isinstance(self._read(row), Broken)
+        return self.broken(row) is None
+
+    def broken(self, row: int) -> Broken | None:
+        """What is wrong with a file; None = nothing."""
+        read = self._read(row)
+        return read if isinstance(read, Broken) else None
 
     def _read(self, row: int) -> torch.Tensor | Broken:
         try:

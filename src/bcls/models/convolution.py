@@ -75,6 +75,11 @@ class ConvTower(ImageTower):
         self.register_buffer("deviation", torch.full((3, 1, 1), 64.0))
         self._is_fitted = False
 
+    @property
+    def takes_features(self) -> bool:
+        """It takes pictures."""
+        return False
+
     def prepare(self, pictures: Sequence[Image.Image]) -> Tensor:
         """Opened pictures -> (pictures, 3, size, size) uint8."""
         size = (self.image_size, self.image_size)

@@ -97,6 +97,14 @@ class ImageTower(Tower):
 
     fit_images: ClassVar[int] = 2000
 
+    @property
+    def takes_features(self) -> bool:
+        """Whether it takes precomputed features; a tower of pictures alone does not."""
+        return True
+
+    def require_features(self, about: dict[str, Any]) -> None:
+        """Raise `InputError` where features that were computed as `about` tells are not those that it takes."""
+
     @abstractmethod
     def fit(self, sample: NDArray[np.floating[Any]] | Sequence[Image.Image]) -> None:
         """Learn sizes and statistics from a sample of training images, and make the parameters."""

@@ -23,6 +23,7 @@ class DataConfig:
         validation_split: the split to choose on.
         sampler: `unique` = random batches without an image twice; `neighbours` = batches of groups of
             semantic neighbours (by relevance), so that graded order has more to grade.
+        workers: threads that read and prepare pictures; features need none.
     """
 
     path: str
@@ -30,6 +31,11 @@ class DataConfig:
     train_split: str = "train"
     validation_split: str = "val"
     sampler: Literal["unique", "neighbours"] = "unique"
+    workers: int = 2
+
+    def __post_init__(self) -> None:
+        if self.workers < 1:
+            raise InputError(f"data.workers is {self.workers}; it must be at least 1")
 
 
 @dataclass

@@ -69,13 +69,23 @@ def open_splits(path: str, splits: Sequence[str], features: str | None) -> Retri
     return dataset
 
 
-def image_source(dataset: RetrievalDataset, features: str | None, model: RetrievalModel) -> ImageSource:
+def image_source(
+    dataset: RetrievalDataset, features: str | None, model: RetrievalModel, workers: int = 2
+) -> ImageSource:
     """The images of a split, as the model's image tower takes them.
 
+    Args:
+        dataset: the split.
+        features: the features' name; None = pictures.
+        model: whose image tower.
+        workers: threads that read pictures.
+
     Raises:
-        InputError: the tower takes pictures and features were named, or the other way round.
+        InputError: the tower takes pictures and features were named, or the other way round, or the features are those
+            of another encoder.
     """
     if features is not None:
+        model.image_tower.require_features(dataset.features[features].about)
         return FeatureImages(dataset.features[features], dataset.feature_rows(features))
     prepare = getattr(model.image_tower, "prepare", None)
     if prepare is None:
@@ -83,7 +93,8 @@ def image_source(dataset: RetrievalDataset, features: str | None, model: Retriev
             f"{type(model.image_tower).__name__} takes features, not pictures: set data.features to one of "
             f"{', '.join(sorted(dataset.features)) or '(the data set has none)'}"
         )
-    return PictureImages([dataset.image_path(row) for row in range(len(dataset.images))], prepare)
+    paths = [dataset.image_path(row) for row in range(len(dataset.images))]
+    return PictureImages(paths, prepare, threads=workers)
 
 
 def prepare_inputs(config: RunConfig, labels_folder: Path) -> TrainingInputs:
@@ -95,7 +106,7 @@ def prepare_inputs(config: RunConfig, labels_folder: Path) -> TrainingInputs:
     model = RetrievalModel(config.model.image_tower, config.model.caption_tower, config.model.similarity)
     _fit(model, train, config.data.features)
     assemble = BatchAssembler(
-        image_source(train, config.data.features, model),
+        image_source(train, config.data.features, model, config.data.workers),
         model.caption_tower.tokenize(train.caption_texts),
         train.caption_image,
         relevance if config.loss.uses_relevance else None,

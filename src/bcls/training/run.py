@@ -103,7 +103,8 @@ def _judge(config: RunConfig, inputs: TrainingInputs, folder: RunFolder) -> Spli
             folder.labels(config.labels.folder),
             fit_split=config.data.train_split,
         )
-    return SplitJudge(part, image_source(part, config.data.features, inputs.model), inputs.model, relevance)
+    images = image_source(part, config.data.features, inputs.model, config.data.workers)
+    return SplitJudge(part, images, inputs.model, relevance)
 
 
 def _callbacks(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -87,6 +88,31 @@ class PretrainedImageTower(PretrainedTower, ImageTower):
     def pools_after_projection(self) -> bool:
         """Whether `encode` gives a set of patches for each image, not one vector."""
         return self.pooling in ("max", "gpo")
+
+    @property
+    def takes_features(self) -> bool:
+        """Whether its encoder learns nothing, so that what it makes of pictures can be computed once."""
+        return self.trained == "nothing"
+
+    def about_features(self) -> dict[str, Any]:
+        """What `encode` depends on, JSON-able."""
+        self.require_fitted()
+        kind = {"own": "pooled", "mean": "mean"}.get(self.pooling, "patches")
+        processor = json.loads(json.dumps(self.processor.settings()))
+        return {"encoder_hash": self.encoder_hash, "kind": kind, "processor": processor}
+
+    def require_features(self, about: dict[str, Any]) -> None:
+        """Refuse features of another encoder, or of another kind; of unknown ones only the shape can be checked.
+
+        Raises:
+            InputError: they are not what `encode` gives.
+        """
+        for name, own in self.about_features().items():
+            if about.get(name, own) != own:
+                raise InputError(
+                    f"the features are of another {name.replace('_hash', '')} than this tower's; compute them with "
+                    f"bcls features --model {self.model}"
+                )
 
     def prepare(self, pictures: Sequence[Image.Image]) -> Tensor:
         """Opened pictures -> (pictures, 3, height, width) uint8, resized and cropped by the model's own processor."""
