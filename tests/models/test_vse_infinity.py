@@ -184,6 +184,17 @@ def test_a_bert_model_embeds_as_published(tmp_path):
     assert left == ["caption: bert.embeddings.position_ids"]
 
 
+def test_a_bert_with_a_hole_is_refused(tmp_path):
+    transformers = pytest.importorskip("transformers")
+    folder = tiny_model("bert")
+    bert = transformers.AutoModel.from_pretrained(folder).state_dict()
+    captions = {f"bert.{name}": tensor for name, tensor in bert.items() if name != "embeddings.LayerNorm.weight"}
+    captions |= {**linear("linear", bert["embeddings.LayerNorm.weight"].numel(), DIM), **gpool()}
+    message = "holds nothing for 1 tensors of caption_tower: encoder.embeddings.LayerNorm.weight"
+    with pytest.raises(InputError, match=message):
+        read_vse_infinity(write(tmp_path, region_encoder(), captions), bert=str(folder))
+
+
 def without(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
     return {key: tensor for key, tensor in tensors.items() if key != name}
 
