@@ -80,6 +80,21 @@ def test_projects_the_encoders_unit_vectors(frozen):
     torch.testing.assert_close(frozen(tokenized), tokenized.vectors @ linear.weight.T + linear.bias)
 
 
+def test_scale_lengthens_the_vectors_before_the_projection(frozen):
+    scaled = SentenceEncoderTower(dim=6, scale=4.0)
+    scaled.fit([])
+    scaled.projection.load_state_dict(frozen.projection.state_dict())
+    vectors = frozen.tokenize(CHOSEN)
+    weight, bias = frozen.projection[1].weight, frozen.projection[1].bias
+    torch.testing.assert_close(scaled.eval()(vectors), 4.0 * vectors.vectors @ weight.T + bias)
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0, float("inf"), float("nan")])
+def test_a_scale_out_of_range_is_refused(scale):
+    with pytest.raises(InputError, match="scale is"):
+        SentenceEncoderTower(scale=scale)
+
+
 def test_before_training_frozen_and_trained_encoders_agree(frozen, trained):
     expected = frozen(frozen.tokenize(CHOSEN))
     torch.testing.assert_close(trained(trained.tokenize(CHOSEN)), expected, atol=1e-5, rtol=1e-4)
