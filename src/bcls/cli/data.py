@@ -15,7 +15,8 @@ usage: bcls data ACTION [options]        (bcls data ACTION --help tells an actio
 actions:
   check PATH           list everything that is wrong: broken pictures, empty captions, duplicate ids, missing features
   show PATH            what is in a data set: splits, counts, features, an example
-  convert PATH OUTPUT  write any known format as a dataset folder (records; pictures and features stay where they are)
+  convert PATH OUTPUT  write any known format as a dataset folder (records; pictures and features stay where they are);
+                       webdataset shards (a .tar file, or a folder of them) are unpacked with their pictures
   scenes OUTPUT        make pictures with captions whose true relevance is known
 
 PATH is a dataset folder, a Karpathy JSON file, a precomp folder, or pictures with a table of captions.
@@ -97,11 +98,16 @@ def _convert(words: list[str]) -> int:
     parser.add_argument("path", type=str, help="the data set")
     parser.add_argument("output", type=str, help="the new dataset folder")
     given = parse_words(parser, words)
-    from bcls.data import read_dataset, write_dataset  # noqa: PLC0415
+    from bcls.data import read_dataset, shards_of, unpack_webdataset, write_dataset  # noqa: PLC0415
 
     output = Path(given["output"])
     if (output / "dataset.json").exists():
         raise InputError(f"{output}: holds a data set already; choose another folder")
+    if shards_of(given["path"]):
+        dataset = unpack_webdataset(given["path"], output)
+        print(f"{len(dataset.images)} images and {len(dataset.caption_ids)} captions unpacked to {output}")
+        print(f"see what is wrong with them, if anything: bcls data check {output}")
+        return 0
     dataset = read_dataset(given["path"])
     write_dataset(output, dataset)
     print(f"{len(dataset.images)} images and {len(dataset.caption_ids)} captions written to {output}")

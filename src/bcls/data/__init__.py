@@ -11,6 +11,8 @@ from bcls.data.readers import (
     read_image_folder,
     read_karpathy,
     read_precomp,
+    shards_of,
+    unpack_webdataset,
     write_dataset,
 )
 from bcls.data.records import Caption, ImageRecord
@@ -32,6 +34,8 @@ __all__ = [
     "read_karpathy",
     "read_precomp",
     "refuse_problems",
+    "shards_of",
+    "unpack_webdataset",
     "write_dataset",
     "write_features",
 ]

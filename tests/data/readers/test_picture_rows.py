@@ -52,7 +52,6 @@ def test_a_broken_picture_is_kept_for_the_check_to_name(rows, tmp_path):
     [
         ((b"", "a dog"), "there is no picture"),
         (("a.jpg", None), "needs a caption"),
-        (("a.jpg", []), "needs a caption"),
         (("a.jpg", ["a dog", 3]), "needs a caption"),
         (("a.jpg", ["a dog", "a cat"], [1.0]), "with a score each"),
         (("a.jpg", "a dog", float("nan")), "the score is nan"),

@@ -9,9 +9,19 @@ from bcls.data.readers.folder import read_folder, write_dataset
 from bcls.data.readers.image_folder import read_image_folder
 from bcls.data.readers.karpathy import read_karpathy
 from bcls.data.readers.precomp import read_precomp
+from bcls.data.readers.webdataset import shards_of, unpack_webdataset
 from bcls.errors import InputError
 
-__all__ = ["read_dataset", "read_folder", "read_image_folder", "read_karpathy", "read_precomp", "write_dataset"]
+__all__ = [
+    "read_dataset",
+    "read_folder",
+    "read_image_folder",
+    "read_karpathy",
+    "read_precomp",
+    "shards_of",
+    "unpack_webdataset",
+    "write_dataset",
+]
 
 
 def read_dataset(path: str | Path) -> RetrievalDataset:
@@ -40,6 +50,7 @@ def read_dataset(path: str | Path) -> RetrievalDataset:
         return read_precomp(path)
     if len(tables) == 1:
         return read_image_folder(tables[0])
+    _refuse_shards(path)
     raise InputError(
         f"{path}: no data set of a known format (dataset.json, dataset_*.json, *_caps.txt, or one .csv or .jsonl table)"
     )
@@ -52,4 +63,10 @@ def _read_file(path: Path) -> RetrievalDataset:
         return read_karpathy(path)
     if path.suffix in (".csv", ".jsonl"):
         return read_image_folder(path)
+    _refuse_shards(path)
     raise InputError(f"{path}: not a data set: a .json, .csv or .jsonl file, or a folder is expected")
+
+
+def _refuse_shards(path: Path) -> None:
+    if shards_of(path):
+        raise InputError(f"{path}: webdataset shards are unpacked first: bcls data convert {path} OUTPUT")

@@ -54,7 +54,7 @@ class PictureRows:
         Args:
             place: of the row, for messages.
             picture: the bytes of a picture file (the same bytes are the same image), or a file name below the folder.
-            captions: a text, or a list of texts.
+            captions: a text, or a list of texts; an empty one leaves an image without caption to the check.
             scores: a number, or as many as there are captions; None = the captions are the image's own.
 
         Raises:
@@ -65,7 +65,7 @@ class PictureRows:
         row = self._image(picture)
         texts = captions if isinstance(captions, list) else [captions]
         numbers = scores if isinstance(scores, list) else [scores] * len(texts)
-        if not texts or len(numbers) != len(texts) or not all(isinstance(text, str) for text in texts):
+        if len(numbers) != len(texts) or not all(isinstance(text, str) for text in texts):
             raise InputError(f"{place}: needs a caption, or a list of captions with a score each, not {captions!r}")
         for text, number in zip(texts, numbers, strict=True):
             if scores is None:
