@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 
 from bcls.data import read_dataset
 
@@ -45,6 +47,20 @@ def test_convert_writes_a_folder_of_the_same_content(bcls, folder, tmp_path):
     assert read_dataset(tmp_path / "copy").content_hash() == read_dataset(folder).content_hash()
     again = bcls("data", "convert", folder, tmp_path / "copy")
     assert (again.code, "holds a data set already" in again.err) == (2, True)
+
+
+def test_convert_unpacks_shards_and_check_lists_what_is_broken_in_them(bcls, tmp_path):
+    with tarfile.open(tmp_path / "val-0.tar", "w") as shard:
+        for name, content in (("a.jpg", b"no picture"), ("a.txt", b"a dog")):
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            shard.addfile(info, io.BytesIO(content))
+    said = bcls("data", "convert", tmp_path / "val-0.tar", tmp_path / "set")
+    assert said.code == 0
+    assert said.out.startswith(f"1 images and 1 captions unpacked to {tmp_path / 'set'}\n")
+    checked = bcls("data", "check", tmp_path / "set")
+    assert checked.code == 1
+    assert f"broken picture: {tmp_path / 'set' / 'images' / 'val-0.broken'}" in checked.out
 
 
 def test_scenes_are_made_as_asked(bcls, tmp_path):
