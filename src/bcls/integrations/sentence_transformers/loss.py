@@ -94,10 +94,12 @@ class GradedRetrievalLoss(nn.Module):
         """The loss from the embeddings of both columns, as `forward` has it."""
         if len(embeddings) != 2:
             raise InputError(f"the data has {len(embeddings)} columns beside the label; two are needed: image, caption")
+        caption_rows = gather_rows(self._rows(labels, len(embeddings[1]))).cpu().numpy()
         images, captions = (gather_rows(F.normalize(column, dim=1)) for column in embeddings)
-        caption_rows = gather_rows(self._rows(labels, len(captions))).cpu().numpy()
         image_rows = self.caption_image[caption_rows]
-        relevance = torch.from_numpy(self.relevance.matrix(image_rows, caption_rows)).to(images.device)
+        relevance = None
+        if self.loss.uses_relevance:
+            relevance = torch.from_numpy(self.relevance.matrix(image_rows, caption_rows)).to(images.device)
         positives = torch.from_numpy(image_rows[:, None] == image_rows[None, :]).to(images.device)
         return self.loss.combine(self.loss.terms(images @ captions.mT, relevance, positives))
 
