@@ -81,6 +81,24 @@ def test_a_file_tells_each_captions_image(bcls, embeddings, part, folder):
     }
 
 
+@pytest.mark.parametrize("protocol", ["flickr8k", "flickr30k"])
+def test_a_protocol_knows_that_five_captions_follow_each_other(bcls, tmp_path, monkeypatch, protocol):
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(0)
+    images = random.normal(size=(1000, 4)).astype(np.float32)
+    captions = np.repeat(images, 5, axis=0) + random.normal(size=(5000, 4)).astype(np.float32)
+    np.save("images.npy", images)
+    np.save("captions.npy", captions)
+    said = bcls(*PAIR, "--protocol", protocol)
+    expected = evaluate(images, captions, RetrievalTruth.from_counts([5] * 1000), protocol=protocol)
+    assert _metrics(said) == expected
+    assert "pairs: 5 captions an image, in order" in said.out
+    np.save("captions.npy", captions[:4999])
+    said = bcls(*PAIR, "--protocol", protocol)
+    assert said.code == 2
+    assert "means 5 captions an image in order, but captions.npy has 4999 for 1000 images" in said.err
+
+
 def test_refusals_are_one_line(bcls, embeddings, part, folder):
     images, _ = embeddings
     np.save("few.npy", images[:3])

@@ -54,6 +54,8 @@ def run(words: list[str]) -> int:
     output = Path(given["output"] or output)
     write_result(output, metrics, asked | {"scorer": relevance_source(given)} | about)
     print(text_table({name: metrics}, shown_metrics(given["protocol"])))
+    if about.get("pairs"):
+        print(f"pairs: {about['pairs']}")
     if metrics.get("left_out_captions"):
         print(f"left out: {metrics['left_out_captions']:.0f} captions that nobody judged")
     print(f"all metrics: {output}")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bcls.cli.file_side import Side
+from bcls.cli.file_truth import truth_of_files
 from bcls.cli.yardstick import given_relevance, given_scorer, judged_protocol
 from bcls.errors import InputError
 from bcls.evaluation import (
@@ -15,10 +17,7 @@ from bcls.evaluation import (
     RetrievalTruth,
     evaluate_similarity,
     judge,
-    match_rows,
-    read_caption_image,
     read_embeddings,
-    read_ids,
     read_similarity,
 )
 from bcls.evaluation.protocols import folds
@@ -30,36 +29,6 @@ if TYPE_CHECKING:
     from bcls.data import RetrievalDataset
 
 Judged = tuple[str, dict[str, float], dict[str, Any], Path]
-
-
-@dataclass(frozen=True)
-class _Side:
-    """One side of a matrix: what its rows are called, and how many the files hold."""
-
-    what: str
-    file: str
-    rows: int
-    ids_file: str | None
-
-    def ids(self) -> list[str] | None:
-        if self.ids_file is None:
-            return None
-        ids = read_ids(self.ids_file)
-        if len(ids) != self.rows:
-            raise InputError(f"{self.ids_file}: {len(ids)} ids for the {self.rows} {self.what}s of {self.file}")
-        return ids
-
-    def order(self, wanted: list[str], source: str) -> NDArray[np.int64]:
-        """The file's row of each of the data set's rows."""
-        ids = self.ids()
-        if ids is not None:
-            return match_rows(ids, wanted, str(self.ids_file), source)
-        if self.rows != len(wanted):
-            raise InputError(
-                f"{self.file}: {self.rows} {self.what}s, but {source} has {len(wanted)}; "
-                f"rows must lie in its order, or name their ids with --{self.what}_ids"
-            )
-        return np.arange(self.rows)
 
 
 def judge_files(given: dict[str, Any]) -> Judged:
@@ -80,8 +49,7 @@ def judge_files(given: dict[str, Any]) -> Judged:
         relevance = _relevance(given, dataset) if relevance is None else relevance
     else:
         orders = [np.arange(side.rows) for side in sides]
-        source = given["caption_image"] or f"{given['image_ids']} and {given['caption_ids']}"
-        truth = _truth_from_ids(given, *sides) if given["caption_image"] is None else _truth_from_file(source, *sides)
+        truth, source = truth_of_files(given, *sides)
     metrics = _metrics(given, _ask(arrays, orders), truth, relevance, source)
     about = {
         name: given[name]
@@ -92,6 +60,8 @@ def judge_files(given: dict[str, Any]) -> Judged:
         about["scorer"] = "none"
     if given["data"] is None:
         about["split"] = None
+        if given["caption_image"] is None:
+            about["pairs"] = source
     name = Path(sides[0].file).stem
     return name, metrics, about, Path(f"{name}.result.json")
 
@@ -103,35 +73,28 @@ def _refuse_misfits(given: dict[str, Any]) -> None:
     if given["similarity"] is None and not all(pair):
         missing = "image" if pair[0] is None else "caption"
         raise InputError(f"--{missing}_embeddings is missing: a judgement needs both sides")
-    told = [given["data"] is not None, given["caption_image"] is not None]
-    judged = judged_protocol(given["protocol"])
-    if all(told) or not (any(told) or (judged is not None and judged.truth_from_ids is not None)):
-        raise InputError("which caption belongs to which image? Give one of --data and --caption_image")
+    if given["data"] is not None and given["caption_image"] is not None:
+        raise InputError("which caption belongs to which image? Give one of --data and --caption_image, not both")
     if given["first_stage"] is not None:
         raise InputError("--first_stage is for a model, which ranks its best anew; files are judged as they are")
     if given["features"] is not None:
         raise InputError("--features is for models; embeddings are judged as they are")
     if given["data"] is None and (given["scorer"] not in {None, "none"} or given["scene_truth"]):
         raise InputError("graded metrics need captions: name the data set with --data in place of --caption_image")
-    if not any(told) and not (given["image_ids"] and given["caption_ids"]):
-        raise InputError(
-            f"the protocol {given['protocol']!r} finds its images and captions by their ids: name them with "
-            "--image_ids and --caption_ids, or give --data"
-        )
 
 
-def _read_arrays(given: dict[str, Any]) -> tuple[list[NDArray[Any]], tuple[_Side, _Side]]:
+def _read_arrays(given: dict[str, Any]) -> tuple[list[NDArray[Any]], tuple[Side, Side]]:
     ids = given["image_ids"], given["caption_ids"]
     if given["similarity"] is not None:
         matrix = read_similarity(given["similarity"])
         images, captions = (
-            _Side(what, given["similarity"], rows, file)
+            Side(what, given["similarity"], rows, file)
             for what, rows, file in zip(("image", "caption"), matrix.shape, ids, strict=True)
         )
         return [matrix], (images, captions)
     arrays = [read_embeddings(given[f"{what}_embeddings"]) for what in ("image", "caption")]
     images, captions = (
-        _Side(what, given[f"{what}_embeddings"], len(array), file)
+        Side(what, given[f"{what}_embeddings"], len(array), file)
         for what, array, file in zip(("image", "caption"), arrays, ids, strict=True)
     )
     if arrays[0].shape[1] != arrays[1].shape[1]:
@@ -179,24 +142,6 @@ def _relevance(given: dict[str, Any], dataset: RetrievalDataset) -> Any:
         fit_split=given["fit_split"],
         aggregate="max" if judged is None else judged.aggregate,
     )
-
-
-def _truth_from_file(file: str, images: _Side, captions: _Side) -> RetrievalTruth:
-    rows = read_caption_image(file)
-    if len(rows) != captions.rows:
-        raise InputError(f"{file}: image rows of {len(rows)} captions, but {captions.file} has {captions.rows}")
-    ids = images.ids(), captions.ids()
-    try:
-        return RetrievalTruth(rows, images.rows, *ids)
-    except InputError as error:
-        raise InputError(f"{file}: {error}") from None
-
-
-def _truth_from_ids(given: dict[str, Any], images: _Side, captions: _Side) -> RetrievalTruth:
-    judged, ids = judged_protocol(given["protocol"]), (images.ids(), captions.ids())
-    if judged is None or judged.truth_from_ids is None or ids[0] is None or ids[1] is None:
-        raise InputError("which caption belongs to which image? Give one of --data and --caption_image")
-    return judged.truth_from_ids(ids[0], ids[1])
 
 
 def _ask(arrays: list[NDArray[Any]], orders: list[NDArray[np.int64]]) -> Any:

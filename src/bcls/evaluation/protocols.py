@@ -18,20 +18,26 @@ class RetrievalProtocol:
         meaning: what a result under this name means.
         image_counts: numbers of images that it is defined for; empty = any.
         fold_images: images in each fold; None = one gallery of everything.
+        captions_each: how many captions an image has in the published files, in order; None = any.
     """
 
     meaning: str
     image_counts: tuple[int, ...] = ()
     fold_images: int | None = None
+    captions_each: int | None = None
 
 
 PROTOCOLS: dict[str, RetrievalProtocol] = {
     "whole": RetrievalProtocol("every image against every caption, whatever their numbers"),
-    "flickr8k": RetrievalProtocol("Flickr8k: the whole gallery of 1,000 images (val or test)", (1000,)),
-    "flickr30k": RetrievalProtocol("Flickr30K: the whole gallery of 1,000 (test) or 1,014 (val) images", (1000, 1014)),
-    "coco-5k": RetrievalProtocol("COCO 5K: the whole gallery of 5,000 images", (5000,)),
+    "flickr8k": RetrievalProtocol(
+        "Flickr8k: the whole gallery of 1,000 images (val or test)", (1000,), captions_each=5
+    ),
+    "flickr30k": RetrievalProtocol(
+        "Flickr30K: the whole gallery of 1,000 (test) or 1,014 (val) images", (1000, 1014), captions_each=5
+    ),
+    "coco-5k": RetrievalProtocol("COCO 5K: the whole gallery of 5,000 images", (5000,), None, 5),
     "coco-1k": RetrievalProtocol(
-        "COCO 1K: the mean over five consecutive folds of 1,000 images, in the split's own order", (5000,), 1000
+        "COCO 1K: the mean over five consecutive folds of 1,000 images, in the split's own order", (5000,), 1000, 5
     ),
 }
 """Protocols by name. A recall sum means nothing without the name: COCO 1K and 5K differ by a hundred points."""

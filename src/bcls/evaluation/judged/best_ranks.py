@@ -18,6 +18,9 @@ from bcls.evaluation.strangers import NUMPY_ROWS
 from bcls.evaluation.truth import DIRECTIONS, Direction, Rows
 from bcls.threads import over_rows
 
+FEW = 1 / 8
+"""Of the columns: fewer than this are looked at one by one."""
+
 Judgements = dict[Direction, JudgedPositives]
 """The positives of both directions."""
 
@@ -111,8 +114,16 @@ def _compiled(block: NDArray[Any], of_rows: NDArray[Any], of_columns: NDArray[An
     from bcls.evaluation.kernels.reaching import count_reaching  # noqa: PLC0415
 
     by_row, by_column = np.zeros(of_rows.shape, np.int64), np.zeros(of_columns.shape, np.int32)
-    wrong = count_reaching(block, of_rows, of_columns, by_row, by_column, np.finfo(block.dtype).max)
+    few = [_few(np.flatnonzero(np.isfinite(least)), least.size) for least in of_columns]
+    starts = np.cumsum([0, *(columns.size for columns in few)])
+    largest = np.finfo(block.dtype).max
+    wrong = count_reaching(block, of_rows, of_columns, np.concatenate(few), starts, by_row, by_column, largest)
     return by_row, by_column, wrong == 0
+
+
+def _few(columns: Rows, width: int) -> Rows:
+    """These columns where they are few, none where it is quicker to look at all."""
+    return columns if columns.size < FEW * width else columns[:0]
 
 
 def _numpy(block: NDArray[Any], of_rows: NDArray[Any], of_columns: NDArray[Any]) -> Counted:
