@@ -18,7 +18,7 @@ pytest.importorskip("fastapi")
 from fastapi.testclient import TestClient
 
 from bcls.models import BagOfWordsTower, ConvTower, RetrievalModel
-from bcls.search import Record, create_index, open_index
+from bcls.search import Record, create_index
 from bcls.server import Embedder, Served, ServerSettings, create_app
 
 COLOURS = ("red", "green", "blue", "orange", "purple", "white", "black", "brown")
@@ -83,7 +83,7 @@ def made(tmp_path: Path, embedder: Embedder) -> Made:
 
 
 def served_of(made: Made, embedder: Embedder, name: str = "colours") -> Served:
-    return Served(name, embedder, MODEL, lambda: open_index(made.index), made.pictures, made.uploads)
+    return Served(name, embedder, MODEL, str(made.index), made.pictures, made.uploads)
 
 
 Serving = Callable[..., TestClient]

@@ -13,7 +13,7 @@ import uvicorn
 from PIL import Image
 
 from bcls.models import BagOfWordsTower, ConvTower, RetrievalModel
-from bcls.search import create_index, open_index
+from bcls.search import create_index
 from bcls.server import Embedder, Served, ServerSettings, create_app
 
 from .conftest import COLOURS, FIELDS, READ_KEY, picture_bytes, records_of
@@ -67,7 +67,7 @@ def served(tmp_path_factory) -> list[Served]:
         place = f"memory:{folder / name}"
         with create_index(place, dim=8, model=name, fields=FIELDS) as index:
             index.add(records_of(embedder, pictures, (*COLOURS, "pink", "navy", "teal", "olive")))
-        both.append(Served(name, embedder, name, lambda place=place: open_index(place), pictures))
+        both.append(Served(name, embedder, name, place, pictures))
     return both
 
 

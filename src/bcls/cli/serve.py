@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,16 +89,13 @@ def _pairs(given: dict[str, Any]) -> list[Served]:
 
 def _served(name: str, model: str, index: str, given: dict[str, Any]) -> Served:
     from bcls.models import RetrievalModel, fingerprint  # noqa: PLC0415
-    from bcls.search import open_index  # noqa: PLC0415
     from bcls.server import Embedder, Served  # noqa: PLC0415
 
     folder = Path(model) / "model" if (Path(model) / "model").is_dir() else model
     loaded = RetrievalModel.from_pretrained(folder)
     loaded.require_vectors()
     pictures = Path(given["pictures"]) if given["pictures"] else _pictures_of(index)
-    return Served(
-        name, Embedder(loaded), fingerprint(folder), partial(open_index, index), pictures, _uploads(index, given)
-    )
+    return Served(name, Embedder(loaded), fingerprint(folder), index, pictures, _uploads(index, given))
 
 
 def _uploads(index: str, given: dict[str, Any]) -> Path | None:
@@ -131,7 +127,6 @@ def _pictures_of(index: str) -> Path | None:
 def _demo(folder: Path) -> list[Served]:
     require_training("bcls serve --demo")
     from bcls.models import RetrievalModel, fingerprint  # noqa: PLC0415
-    from bcls.search import open_index  # noqa: PLC0415
     from bcls.server import Embedder, Served  # noqa: PLC0415
     from bcls.training.demo_search import make_search_demo  # noqa: PLC0415
 
@@ -141,7 +136,7 @@ def _demo(folder: Path) -> list[Served]:
             name,
             Embedder(RetrievalModel.from_pretrained(model)),
             fingerprint(model),
-            partial(open_index, made.indexes[name]),
+            made.indexes[name],
             made.pictures,
             folder / "uploads" / name.lower(),
         )

@@ -9,7 +9,7 @@ from bcls.search.errors import EngineUnavailableError, IndexDamagedError, WriteF
 from bcls.search.filters import Condition, Filter
 from bcls.search.index import Index
 from bcls.search.memory import MemoryIndex
-from bcls.search.place import create_index, open_index
+from bcls.search.place import create_index, made_at, open_index
 from bcls.search.records import FieldType, FieldValue, Hit, IndexInfo, Record
 
 __all__ = [
@@ -26,5 +26,6 @@ __all__ = [
     "Record",
     "WriteFailedError",
     "create_index",
+    "made_at",
     "open_index",
 ]

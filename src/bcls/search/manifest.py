@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ class Manifest:
         model: hash of the model that makes them.
         fields: name -> type.
         about: free notes.
+        made: tells an index from another one that is made in its place later.
     """
 
     engine: str
@@ -33,6 +35,7 @@ class Manifest:
     model: str
     fields: Mapping[str, FieldType]
     about: Mapping[str, str]
+    made: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def content(self) -> dict[str, Any]:
         """As JSON."""
@@ -43,6 +46,7 @@ class Manifest:
             "model": self.model,
             "fields": dict(self.fields),
             "about": dict(self.about),
+            "made": self.made,
         }
 
 
@@ -74,7 +78,8 @@ def manifest_of(content: Any, place: str) -> Manifest:
             raise ValueError(f"format {content['format']}, {FORMAT} expected")
         about = {str(name): str(note) for name, note in content["about"].items()}
         fields = check_fields(content["fields"])
-        return Manifest(str(content["engine"]), int(content["dim"]), str(content["model"]), fields, about)
+        made = str(content.get("made", ""))
+        return Manifest(str(content["engine"]), int(content["dim"]), str(content["model"]), fields, about, made)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise IndexDamagedError(f"{place}: not an index's description ({type(error).__name__}: {error})") from None
 

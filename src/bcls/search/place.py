@@ -77,3 +77,14 @@ def open_index(place: str | Path) -> Index:
     from bcls.search.lance import LanceIndex  # noqa: PLC0415
 
     return LanceIndex.open(folder)
+
+
+def made_at(place: str | Path) -> str:
+    """Tells the index that is at a place now from others that were there; empty where its engine keeps no folder.
+
+    Raises:
+        InputError: none is there.
+        IndexDamagedError: its description cannot be read.
+    """
+    name = str(place)
+    return "" if name.startswith(MILVUS) or name == MEMORY else read_manifest(Path(name.removeprefix(MEMORY)))[0].made

@@ -7,11 +7,12 @@ import contextlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from bcls.search import Filter, Hit, Index, Record
+from bcls.search import Filter, Hit, Index, Record, made_at, open_index
 from bcls.server.batching import Batcher
 from bcls.server.live_index import LiveIndex
 from bcls.server.pictures import decode_picture, encode_picture
@@ -66,7 +67,11 @@ class Collection:
         )
         self._decoding = ThreadPoolExecutor(2, "bcls-decode")
         self.live = LiveIndex(
-            served.name, served.open_index, served.model, lambda index: self._searching.submit(index.close)
+            served.name,
+            open_index=partial(open_index, served.index),
+            made=partial(made_at, served.index),
+            model=served.model,
+            retire=lambda index: self._searching.submit(index.close),
         )
         self._known: Recent[str, Vector] = Recent(settings.cached_queries)
         self._embed_texts = self._batcher("text", self.embedder.texts, self._modelling)

@@ -21,7 +21,8 @@ class LiveIndex:
 
     Args:
         name: for messages and the log.
-        open_index: opens the index; called again when it cannot be refreshed.
+        open_index: opens the index; called again when another stands in its place, or it cannot be refreshed.
+        made: tells the index that is there now from others; empty where that is not known.
         model: hash of the model; an index of another model is refused.
         retire: closes an index that a newer one has replaced, once the searches in it have ended.
 
@@ -35,10 +36,18 @@ class LiveIndex:
     """
 
     def __init__(
-        self, name: str, open_index: Callable[[], Index], model: str, retire: Callable[[Index], object]
+        self,
+        name: str,
+        *,
+        open_index: Callable[[], Index],
+        made: Callable[[], str],
+        model: str,
+        retire: Callable[[Index], object],
     ) -> None:
         self._name = name
         self._open_index = open_index
+        self._made = made
+        self._made_then = ""
         self._model = model
         self._retire = retire
         self._index: Index | None = None
@@ -92,13 +101,18 @@ class LiveIndex:
 
     def _refresh(self, index: Index) -> None:
         try:
-            index.refresh()
-            self.info = index.info()
+            anew = self._made() != self._made_then
+            if not anew:
+                index.refresh()
+                self.info = index.info()
         except BCLSError:
+            anew = True
+        if anew:
             self._open()
             self._retire(index)
 
     def _open(self) -> None:
+        made = self._made()
         index = self._open_index()
         info = index.info()
         try:
@@ -106,7 +120,7 @@ class LiveIndex:
         except InputError:
             index.close()
             raise
-        self._index, self.info = index, info
+        self._index, self.info, self._made_then = index, info, made
 
     def _note(self, error: EngineUnavailableError) -> None:
         if self.trouble is None:

@@ -38,6 +38,10 @@ class PictureFiles:
         path = (folder / name).resolve()
         return path if path.is_relative_to(folder.resolve()) and path.is_file() else None
 
+    def holds(self, content: bytes) -> bool:
+        """Whether this very picture came in before."""
+        return self.uploads is not None and (self.uploads / _name_of(content)).exists()
+
     def keep(self, content: bytes) -> str:
         """Write a picture that came in, to stay even if the power fails.
 
@@ -45,7 +49,7 @@ class PictureFiles:
             The `file` field for its record: a name made of the content, so that the same picture is kept once.
         """
         assert self.uploads is not None
-        name = f"{hashlib.sha256(content).hexdigest()}.jpg"
+        name = _name_of(content)
         with replacing(self.uploads / name) as temporary, temporary.open("wb") as file:
             file.write(content)
             file.flush()
@@ -74,3 +78,7 @@ class PictureFiles:
         for path in unused:
             path.unlink()
         return len(unused)
+
+
+def _name_of(content: bytes) -> str:
+    return f"{hashlib.sha256(content).hexdigest()}.jpg"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bcls.search import Index
     from bcls.server.embedder import Embedder
 
 
@@ -20,7 +18,7 @@ class Served:
         name: as requests and the page call them together.
         embedder: the model.
         model: its hash, as the index keeps it.
-        open_index: opens the index.
+        index: its place, as `open_index` takes it.
         pictures: the folder that the index's `file` fields are relative to; None = no pictures are shown.
         uploads: where pictures that are added are kept; None = none can be added.
     """
@@ -28,6 +26,6 @@ class Served:
     name: str
     embedder: Embedder
     model: str
-    open_index: Callable[[], Index]
+    index: str
     pictures: Path | None = None
     uploads: Path | None = None

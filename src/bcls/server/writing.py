@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from bcls.search import Filter, Index, Record
+from bcls.errors import InputError
+from bcls.search import Filter, Index, Record, WriteFailedError
 from bcls.search.filters import Condition
 from bcls.server.problems import ProblemError
 
@@ -44,13 +45,19 @@ async def add_image(collection: Collection, files: PictureFiles, name: str, new:
         if index.get([name])[0] is not None:
             raise ProblemError(409, "that id is taken; delete it first")
         own = {"image": name, "split": new.split}
+        was_there = files.holds(content)
         file = files.keep(content)
         image = own | {"kind": "image", "file": file, "text": "\n".join(captions)}
         records = [Record(name, vector, _fields(index, image))]
         for place, (caption, of_caption) in enumerate(zip(captions, told, strict=True)):
             about = own | {"kind": "caption", "file": file, "text": caption}
             records.append(Record(f"caption:{name}#{place}", of_caption, _fields(index, about)))
-        return index.add(records)
+        try:
+            return index.add(records)
+        except (WriteFailedError, InputError):  # both say that nothing of it is in the index
+            if not was_there:
+                files.remove(file)
+            raise
 
     await collection.write(write)
 
