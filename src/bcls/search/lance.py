@@ -122,17 +122,12 @@ class LanceIndex(Index):
             self._merge()
             count, trained = self._table.count_rows(), self._trained_on()
             if count >= max(VECTOR_INDEX_FROM, 2 * (trained or 0)):
-                self.build_vector_index()
+                self._train()
 
     def build_vector_index(self) -> None:
         """Train the vector index on what is there now; `optimize` calls it where it pays."""
         with self._locked():
-            old = self._vector_indexes()
-            name = f"vector_{self._table.count_rows()}"
-            self._table.create_index("vector", config=IvfSq(distance_type="cosine"), name=name, replace=True)
-            for other in old:
-                if other != name:
-                    self._table.drop_index(other)
+            self._train()
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -191,6 +186,14 @@ class LanceIndex(Index):
 
     def _merge(self) -> None:
         self._table.optimize(cleanup_older_than=KEEP_VERSIONS)
+
+    def _train(self) -> None:
+        old = self._vector_indexes()
+        name = f"vector_{self._table.count_rows()}"
+        self._table.create_index("vector", config=IvfSq(distance_type="cosine"), name=name, replace=True)
+        for other in old:
+            if other != name:
+                self._table.drop_index(other)
 
     def _vector_indexes(self) -> list[str]:
         return [index.name for index in self._table.list_indices() if index.columns == ["vector"]]

@@ -1,0 +1,44 @@
+"""When LanceDB gets its vector index, and what it finds with it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bcls.search import Filter, create_index, open_index
+
+lance = pytest.importorskip("bcls.search.lance")
+FIELDS = {"kind": "str", "count": "int", "weight": "float", "good": "bool"}
+
+
+def test_the_vector_index_comes_when_it_pays_and_grows_with_the_records(records, tmp_path, monkeypatch):
+    monkeypatch.setattr(lance, "VECTOR_INDEX_FROM", 300)
+    given = records(700)
+    with create_index(tmp_path / "index", dim=8, model="m", fields=FIELDS) as index:
+        index.add(given[:299])
+        index.optimize()
+        assert index.info().exact
+        index.add(given[299:320])
+        index.optimize()
+        assert not index.info().exact
+        assert index._vector_indexes() == ["vector_320"]
+        index.add(given[320:])  # not in the vector index yet, and found nevertheless
+        assert index.search(given[650].vector[None], 1)[0][0].id == "r650"
+        index.optimize()
+        assert index._vector_indexes() == ["vector_700"]
+    with open_index(tmp_path / "index") as again:
+        assert not again.info().exact
+        assert again.count() == 700
+
+
+def test_a_narrow_filter_finds_all_it_lets_through(records, tmp_path):
+    given = records(900)
+    with create_index(tmp_path / "index", dim=8, model="m", fields=FIELDS) as index:
+        index.add(given)
+        index.build_vector_index()
+        query = np.ones((1, 8), np.float32)
+        for text, count in (("count<7", 7), ("id=r555", 1), ("count>=880 kind=image", 10), ("count<0", 0)):
+            hits = index.search(query, 50, where=Filter.parse(text))[0]
+            assert len(hits) == count, text
+            assert hits == sorted(hits, key=lambda hit: (-hit.score, hit.id))
+        assert len(index.search(query, 900)[0]) == 900
