@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bcls.errors import InputError
-from bcls.search import Condition, Filter, Record
+from bcls.search import Condition, Filter, IndexMissingError, Record
 
 
 def naive(records, query, k, allowed=lambda record: True):
@@ -77,7 +77,9 @@ def test_what_is_deleted_is_gone(index, records):
     given = records(20)
     index.add(given)
     assert index.delete(["r003", "nobody", "r003", "r019"]) == 2
+    version = index.info().version
     assert index.delete(["r003"]) == 0
+    assert index.info().version == version
     assert index.count() == 18
     assert index.get(["r003", "r004"])[0] is None
     query = given[3].vector
@@ -185,7 +187,7 @@ def test_opens_again_with_everything(engine, records):
         assert again.info() == told
     with pytest.raises(InputError, match="already"):
         engine.create()
-    with pytest.raises(InputError, match="no index"):
+    with pytest.raises(IndexMissingError, match="no index"):
         engine.open("elsewhere")
 
 

@@ -8,7 +8,7 @@ from bcls.embedding.records import FIELDS
 from bcls.embedding.shards import Embeddings
 from bcls.errors import InputError
 from bcls.progress import progress
-from bcls.search import Index, Record, create_index, open_index
+from bcls.search import Index, IndexMissingError, Record, create_index, open_index
 
 
 def fill_index(embeddings: Embeddings, place: str) -> Index:
@@ -57,9 +57,7 @@ def _index(embeddings: Embeddings, place: str) -> Index:
     about = {"model_path": info.model_path, "data": info.data, "features": info.features or ""}
     try:
         index = open_index(place)
-    except InputError as error:
-        if "no index" not in str(error) and "kept nowhere" not in str(error):
-            raise
+    except IndexMissingError:
         return create_index(place, dim=info.dim, model=info.model, fields=FIELDS, about=about)
     require_model(index, info.model, info.dim, str(embeddings.folder))
     if index.fields != FIELDS:

@@ -5,7 +5,7 @@ Knows nothing of models and data: ids, vectors and fields go in, ids and scores 
 
 from __future__ import annotations
 
-from bcls.search.errors import EngineUnavailableError, IndexDamagedError, WriteFailedError
+from bcls.search.errors import EngineUnavailableError, IndexDamagedError, IndexMissingError, WriteFailedError
 from bcls.search.filters import Condition, Filter
 from bcls.search.index import Index
 from bcls.search.memory import MemoryIndex
@@ -22,6 +22,7 @@ __all__ = [
     "Index",
     "IndexDamagedError",
     "IndexInfo",
+    "IndexMissingError",
     "MemoryIndex",
     "Record",
     "WriteFailedError",

@@ -13,5 +13,9 @@ class WriteFailedError(BCLSError):
     """The engine did not take a block of records (a full disk, say); nothing of that block is in the index."""
 
 
+class IndexMissingError(InputError):
+    """There is no index at that place."""
+
+
 class IndexDamagedError(InputError):
     """Files of an index are missing or not what was written there."""

@@ -90,7 +90,7 @@ class LanceIndex(Index):
         """An index from its folder.
 
         Raises:
-            InputError: there is none.
+            IndexMissingError: there is none.
             IndexDamagedError: a file is missing or is not what was written.
         """
         return cls(folder, read_manifest(folder)[0])

@@ -10,7 +10,7 @@ from typing import Any
 
 from bcls.errors import InputError
 from bcls.files import read_json
-from bcls.search.errors import IndexDamagedError
+from bcls.search.errors import IndexDamagedError, IndexMissingError
 from bcls.search.records import FieldType, check_fields
 
 FORMAT = 1
@@ -54,12 +54,12 @@ def read_manifest(folder: Path) -> tuple[Manifest, dict[str, Any]]:
     """The manifest of an index's folder, and all that the file holds.
 
     Raises:
-        InputError: there is no index.
+        IndexMissingError: there is no index.
         IndexDamagedError: the file is not what was written there.
     """
     file = folder / NAME
     if not file.is_file():
-        raise InputError(f"{folder}: no index is there (no {NAME}); `bcls index` makes one")
+        raise IndexMissingError(f"{folder}: no index is there (no {NAME}); `bcls index` makes one")
     try:
         content = read_json(file)
     except InputError as error:

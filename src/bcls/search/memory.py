@@ -66,7 +66,7 @@ class MemoryIndex(Index):
         """An index from its folder.
 
         Raises:
-            InputError: there is none.
+            IndexMissingError: there is none.
             IndexDamagedError: a file is missing or is not what was written.
         """
         log = MemoryLog.open(folder)
@@ -152,12 +152,14 @@ class MemoryIndex(Index):
         """Write a change down, then let searches see it."""
         if self._log is None:
             change = make()
-            self._version += 1
+            self._version += not change.is_empty
             self._rows.apply(change)
             return change
         with self._log.locked():
             self.refresh()
             change = make()
+            if change.is_empty:
+                return change
             self._version = self._log.append(change)
             self._rows.apply(change)
         if self._log.wants_merging():

@@ -39,6 +39,11 @@ class Change:
     vectors: Vectors
     deleted: list[str]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it changes nothing."""
+        return not self.records and not self.deleted
+
 
 class MemoryLog:
     """Changes in a folder: `segments/N.safetensors` each, in force once `index.json` names them.

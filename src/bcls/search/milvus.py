@@ -16,7 +16,7 @@ import numpy as np
 
 from bcls.errors import BCLSError, InputError, MissingExtraError
 from bcls.search.blocks import blocks
-from bcls.search.errors import EngineUnavailableError
+from bcls.search.errors import EngineUnavailableError, IndexMissingError
 from bcls.search.filters import Filter
 from bcls.search.index import Index
 from bcls.search.manifest import Manifest, manifest_of
@@ -106,13 +106,14 @@ class MilvusIndex(Index):
         """A collection that `create` made.
 
         Raises:
-            InputError: there is none.
+            IndexMissingError: there is none.
+            InputError: not `milvus://HOST:PORT/NAME`, or a collection of somebody else.
             EngineUnavailableError: the server cannot be reached.
         """
         client, name = _connect(place)
         with _reaching(place):
             if not client.has_collection(name, timeout=TIMEOUT):
-                raise InputError(f"{place}: no index is there; `bcls index` makes one")
+                raise IndexMissingError(f"{place}: no index is there; `bcls index` makes one")
             description = client.describe_collection(name, timeout=TIMEOUT)["description"]
         try:
             content = json.loads(description)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bcls.errors import InputError
-from bcls.search.errors import IndexDamagedError
+from bcls.search.errors import IndexDamagedError, IndexMissingError
 from bcls.search.index import Index
 from bcls.search.manifest import read_manifest
 from bcls.search.memory import MemoryIndex
@@ -56,7 +56,7 @@ def open_index(place: str | Path) -> Index:
         place: see `create_index`.
 
     Raises:
-        InputError: none is there.
+        IndexMissingError: none is there.
         IndexDamagedError: its files are not what was written there.
         MissingExtraError: the engine is not installed.
         EngineUnavailableError: the engine cannot be reached.
@@ -68,7 +68,7 @@ def open_index(place: str | Path) -> Index:
         return MilvusIndex.open(name)
     folder = Path(name.removeprefix(MEMORY))
     if name == MEMORY:
-        raise InputError("memory: alone is kept nowhere and cannot be opened; name its folder: memory:FOLDER")
+        raise IndexMissingError("memory: alone is kept nowhere and cannot be opened; name its folder: memory:FOLDER")
     engine = read_manifest(folder)[0].engine
     if engine == "memory":
         return MemoryIndex.open(folder)
