@@ -26,7 +26,7 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="search_recall."))
     try:
         start = time.perf_counter()
-        assert bcls(["embed", run, _data_of(run), str(folder / "embeddings")]) == 0
+        assert bcls(["embed", run, _data_of(run), str(folder / "embeddings"), "--split", SPLIT]) == 0
         seconds = time.perf_counter() - start
         assert bcls(["evaluate", run, "--split", SPLIT, "--scorer", "none", "--output", str(folder / "e.json")]) == 0
         judged = json.loads((folder / "e.json").read_text())["metrics"]
@@ -34,9 +34,11 @@ def main() -> None:
         rows = {"bcls evaluate": {key: judged[key] for key in judged if "recall@" in key}}
         with fill_index(embeddings, "memory:") as index:
             rows["memory"] = index_recall(index, embeddings.read_all(), SPLIT)
+        print(json.dumps(rows), flush=True)
         with fill_index(embeddings, str(folder / "index")) as index:
             assert isinstance(index, LanceIndex)
             rows["lancedb, every record compared"] = index_recall(index, embeddings.read_all(), SPLIT)
+            print(json.dumps(rows), flush=True)
             index.build_vector_index()
             rows["lancedb, vector index"] = index_recall(index, embeddings.read_all(), SPLIT)
             about = {"records": index.count(), "dim": index.dim, "embed_seconds": seconds, "load": load()}

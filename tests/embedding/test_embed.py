@@ -52,6 +52,14 @@ def test_vectors_are_the_models_own(picture_model, collection, tmp_path):
     }
 
 
+def test_a_split_alone(picture_model, collection, tmp_path):
+    vectors, fields = everything(embed(picture_model, collection, tmp_path / "out", split="val").embeddings)
+    assert len(vectors) == 12
+    assert {one["split"] for one in fields.values()} == {"val"}
+    with pytest.raises(InputError, match="no split 'test'"):
+        embed(picture_model, collection, tmp_path / "other", split="test")
+
+
 def test_features_do_as_well(feature_model, collection, tmp_path):
     result = embed(feature_model, collection, tmp_path / "out", features="vectors")
     vectors, _ = everything(result.embeddings)

@@ -32,6 +32,7 @@ def run(words: list[str]) -> int:
         found.model,
         given["data"],
         output,
+        split=given["split"],
         features=found.features,
         workers=given["workers"],
         shard_images=given["shard_images"],
@@ -55,6 +56,7 @@ def _parser() -> ArgumentParser:
     parser.add_argument("model", type=str, help="a run's folder, a model's folder, or a hub id")
     parser.add_argument("data", type=str, help="a data set, or a folder of pictures")
     parser.add_argument("output", type=str, help="the folder of the embeddings")
+    parser.add_argument("--split", type=str | None, default=None, help="only this split, e.g. val; default: everything")
     parser.add_argument("--features", type=str | None, default=None, help="the features; default: the run's")
     parser.add_argument("--workers", type=int, default=min(8, os.cpu_count() or 1), help="threads that read pictures")
     parser.add_argument("--shard_images", type=int, default=1024, help="images in a shard")

@@ -46,6 +46,7 @@ def embed(
     data: str | Path,
     output: Path,
     *,
+    split: str | None = None,
     features: str | None = None,
     workers: int = 4,
     shard_images: int = 1024,
@@ -61,6 +62,7 @@ def embed(
         model_path: a saved model's folder, or a hub id.
         data: a data set, or a folder of pictures.
         output: the folder of the shards.
+        split: only this split, or several joined by `+`; None = everything.
         features: name of the features that the model's image tower takes; None = pictures.
         workers: threads that decode pictures.
         shard_images: images in a shard, their captions with them.
@@ -68,7 +70,7 @@ def embed(
         device: where the model runs.
 
     Raises:
-        InputError: model, data or features do not fit, or the folder was begun with others.
+        InputError: model, data, split or features do not fit, or the folder was begun with others.
     """
     if not 1 <= part[0] <= part[1]:
         raise InputError(f"part is {part[0]} of {part[1]}; parts of n are numbered 1 to n")
@@ -77,6 +79,8 @@ def embed(
     model = RetrievalModel.from_pretrained(model_path, device=device)
     model.require_vectors()
     dataset = open_collection(data)
+    if split is not None:
+        dataset = dataset.split(split)
     info = EmbeddingsInfo(
         model=fingerprint(model_path),
         model_path=_absolute(model_path),
