@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PARTS = ("kendall", "chunked_losses", "ranking_engine", "judged_recalls", "loader")
+PARTS = ("kendall", "chunked_losses", "ranking_engine", "judged_recalls", "loader", "cross_attention")
 
 
 def main() -> None:
