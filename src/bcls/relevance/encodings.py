@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -13,6 +14,9 @@ from bcls.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+KEPT_SINGLE = 1 << 25
+"""Numbers that dense encodings hold in single precision at most: 128 MB."""
 
 
 class Encodings(ABC):
@@ -69,13 +73,18 @@ class DenseEncodings(Encodings):
             raise InputError(f"dense encodings must be floating-point numbers, not {vectors.dtype}")
         self._vectors = vectors
 
+    @cached_property
+    def _quick(self) -> NDArray[np.floating]:
+        """The vectors in single precision where they are few: to turn a batch takes as long as half its product."""
+        return self._vectors.astype(np.float32, copy=False) if self._vectors.size <= KEPT_SINGLE else self._vectors
+
     def __len__(self) -> int:
         return len(self._vectors)
 
     def similarity(self, references: NDArray[np.int64], candidates: NDArray[np.int64]) -> NDArray[np.float32]:
         """Cosines clipped to [0, 1]; the cost is one matrix product."""
-        left = self._vectors[references].astype(np.float32, copy=False)
-        right = self._vectors[candidates].astype(np.float32, copy=False)
+        left = self._quick[references].astype(np.float32, copy=False)
+        right = self._quick[candidates].astype(np.float32, copy=False)
         product: NDArray[np.float32] = left @ right.T
         return np.clip(product, 0.0, 1.0, out=product)
 
