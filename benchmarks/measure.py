@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,19 @@ def seconds_of(job: Callable[[], object], repeats: int = 5) -> float:
         job()
         times.append(time.perf_counter() - start)
     return statistics.median(times)
+
+
+def seconds_in_turns(jobs: Sequence[Callable[[], object]], repeats: int) -> list[float]:
+    """The median time of each job, taken in turns, so that what else the machine does falls on all alike."""
+    for job in jobs:
+        job()
+    times: list[list[float]] = [[] for _ in jobs]
+    for _ in range(repeats):
+        for job, own in zip(jobs, times, strict=True):
+            start = time.perf_counter()
+            job()
+            own.append(time.perf_counter() - start)
+    return [statistics.median(own) for own in times]
 
 
 def extra_megabytes_of(job: Callable[[], object]) -> float:
