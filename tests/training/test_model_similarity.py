@@ -63,6 +63,13 @@ def test_a_model_of_sets_learns_and_is_judged_as_its_matrix_is(run, data):
     assert metrics["rsum"] > 150  # chance is 71
 
 
+@pytest.mark.parametrize("kind", ["GraphReasoning", "AttentionFiltration"])
+def test_sgraf_learns(data, words, kind):
+    settings = ["--model.similarity", kind, "--model.similarity.dim", "12", "--model.similarity.similarity_dim", "8"]
+    more = ["--data.path", str(data), *SETS, *settings, "--optimization.epochs", "12"]
+    assert train(*load_config(words(*more))).metrics["rsum"] > 200  # chance is 71
+
+
 def test_two_stages_from_the_command_line(run, data, words, tmp_path, capsys):
     first = train(*load_config(words("--data.path", str(data), "--optimization.epochs", "1", output="first"))).folder
     command = ["evaluate", str(run), "--first_stage", str(first), "--top", "5", "--scorer", "none"]
