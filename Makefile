@@ -40,7 +40,7 @@ $(OPEN_CLIP)/.installed: pyproject.toml  # torch and torchvision of one release:
 	touch $@
 
 results: $(VENV)/.installed  ## the table of docs/results.md: every loss, three seeds, on Flickr8k
-	$(BIN)/python benchmarks/flickr8k_losses.py
+	$(BIN)/bcls study configs/studies/flickr8k.yaml
 
 bench: $(VENV)/.installed  ## speed and memory side by side with named baselines, into benchmarks/results
 	$(BIN)/python benchmarks

@@ -17,6 +17,7 @@ VERBS = {
     "features": "pictures into features, by a pretrained encoder",
     "train": "train a model from a YAML config",
     "evaluate": "judge a trained model, or anybody's embeddings, on a data set",
+    "study": "train many variants with many seeds, and say what differs",
     "compare": "tell which model is better, how surely, and for which queries",
     "embed": "images and captions into embeddings, by a trained model",
     "index": "embeddings into an index: LanceDB, memory or Milvus",

@@ -32,7 +32,7 @@ def query_values(results: Mapping[str, Floats], part: str, truth: RetrievalTruth
     """Every query's value of a metric of one direction.
 
     Args:
-        results: what `per_query` returned.
+        results: what `per_query` returned, or means over runs from `pool_runs`.
         part: one of its keys, or `DIRECTION/recall@K`, `DIRECTION/mrr`, `DIRECTION/mean_rank`, made of its ranks.
         truth: the truth that it was given.
         run: the run's name, for messages.
@@ -50,7 +50,7 @@ def query_values(results: Mapping[str, Floats], part: str, truth: RetrievalTruth
     """
     direction, _, name = part.partition("/")
     cutoff = name.removeprefix("recall@") if name.startswith("recall@") else ""
-    from_rank = name in {"mrr", "mean_rank"} or cutoff.isdecimal()
+    from_rank = part not in results and (name in {"mrr", "mean_rank"} or cutoff.isdecimal())
     key = f"{direction}/rank" if from_rank else part
     if key not in results:
         raise InputError(f"{run}: {part!r} is no metric of single queries; there are: {', '.join(results)}")
@@ -58,8 +58,8 @@ def query_values(results: Mapping[str, Floats], part: str, truth: RetrievalTruth
     expected = truth.images if direction == "image_to_text" else truth.captions
     if values.shape != (expected,):
         raise InputError(f"{run}: {key} has shape {values.shape}, but the truth has {expected} rows")
+    if not from_rank or name == "mean_rank":
+        return values
     if name == "mrr":
         return np.asarray(1 / values)
-    if cutoff:
-        return np.where(np.isnan(values), np.nan, 100.0 * (values <= int(cutoff)))
-    return values
+    return np.where(np.isnan(values), np.nan, 100.0 * (values <= int(cutoff)))

@@ -38,7 +38,7 @@ def write_result(path: str | Path, metrics: Mapping[str, float], about: Mapping[
           }
         }
     """
-    write_json(path, _plain({"about": about, "metrics": metrics}))
+    write_json(path, plain({"about": about, "metrics": metrics}))
 
 
 def read_result(path: str | Path) -> tuple[dict[str, float], dict[str, Any]]:
@@ -83,15 +83,20 @@ def write_comparison(
         2.0
     """
     rows = [asdict(one) | {"difference": one.difference} for one in differences]
-    write_json(path, _plain({"about": about, "metrics": metrics, "differences": rows}))
+    write_json(path, plain({"about": about, "metrics": metrics, "differences": rows}))
 
 
-def _plain(value: Any) -> Any:
-    """The same value with sorted keys and null for numbers that JSON has no word for."""
+def plain(value: Any) -> Any:
+    """The same value for JSON: sorted keys, and null for numbers that it has no word for.
+
+    Example:
+        >>> plain({"b": float("nan"), "a": (1, 2.5)})
+        {'a': [1, 2.5], 'b': None}
+    """
     if isinstance(value, Mapping):
-        return {str(key): _plain(value[key]) for key in sorted(value, key=str)}
+        return {str(key): plain(value[key]) for key in sorted(value, key=str)}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     return str(value) if isinstance(value, Path) else value

@@ -50,9 +50,29 @@ def text_table(
         b  498.0      -
     """
     shown = _shown(results, metrics)
-    columns = [_column(results, metric) for metric in shown]
+    return text_columns(list(results), [_column(results, metric) for metric in shown], width)
+
+
+def text_columns(names: Sequence[str], columns: Sequence[Sequence[str]], width: int = 80) -> str:
+    r"""Cells beside the names of their rows; where the columns do not fit the width, more tables follow below.
+
+    Args:
+        names: of the rows; shortened to half the width.
+        columns: each a head, of up to two lines, and one cell a row.
+        width: characters in a line.
+
+    Returns:
+        Lines without trailing spaces, cells at the right of their columns.
+
+    Example:
+        >>> print(text_columns(["a", "b"], [["i2t\nR@1", "41.2", "7.0"]]))
+            i2t
+            R@1
+        a  41.2
+        b   7.0
+    """
     widths = [max(len(line) for cell in column for line in cell.split("\n")) for column in columns]
-    names = [_shortened(name, width // 2) for name in results]
+    names = [_shortened(name, width // 2) for name in names]
     name_width = max(map(len, names))
     tables = []
     while columns:
@@ -125,7 +145,7 @@ def _fitting(widths: list[int], room: int) -> int:
     return max(count, 1)
 
 
-def _lines(names: list[str], name_width: int, columns: list[list[str]], widths: list[int]) -> str:
+def _lines(names: Sequence[str], name_width: int, columns: Sequence[Sequence[str]], widths: list[int]) -> str:
     heads = [column[0].split("\n") for column in columns]
     top = [head[0] if len(head) > 1 else "" for head in heads]
     rows = [("", top)] if any(top) else []

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from jsonargparse import ArgumentError, ArgumentParser
+from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
 from bcls.errors import InputError
 from bcls.training.config import RunConfig
@@ -39,11 +39,21 @@ def parse_config(
     try:
         parsed = parser.parse_args(list(words))
         rest = {name: parsed.pop(name) for name in extra}
-        parsed.pop("config", None)
-        text = parser.dump(parsed, skip_none=False, skip_validation=True)
+        text = config_text(parser, parsed)
         torch.manual_seed(parsed["seed"])  # some towers draw their first weights when they are made
         made = parser.instantiate_classes(parsed)
     except ArgumentError as error:
         raise InputError(" ".join(str(error).split())) from None
     fields = {name: made[name] for name in RunConfig.__dataclass_fields__}
     return RunConfig(**fields), text, rest
+
+
+def config_text(parser: ArgumentParser, parsed: Namespace) -> str:
+    """The YAML text of a parsed run, defaults included; parsed again it gives the same text.
+
+    Args:
+        parser: of `config_parser`.
+        parsed: what it returned; its `config`, the names of files, is taken out.
+    """
+    parsed.pop("config", None)
+    return str(parser.dump(parsed, skip_none=False, skip_validation=True))

@@ -1,0 +1,33 @@
+"""`bcls study`: many runs of one question, and one table."""
+
+from __future__ import annotations
+
+import sys
+
+from bcls.cli.arguments import require_training
+
+DESCRIPTION = """Train every variant of a study with every seed, each run in a process of its own, and write one table:
+mean, spread over seeds, and paired bootstrap tests against the baseline. A finished run is not done again, an
+interrupted one is resumed. Any field of the study can be overridden by its name.
+
+example: bcls study configs/studies/flickr8k.yaml --only triplet_sn boundary --seeds '[0]'"""
+
+
+def run(words: list[str]) -> int:
+    """Do the study, print its table; 1 where a run failed."""
+    require_training("bcls study")
+    from bcls.training.study import conduct_study, parse_study, study_parser, study_table  # noqa: PLC0415
+
+    if words and not words[0].startswith("-"):
+        words = ["--config", *words]
+    parser = study_parser("bcls study", DESCRIPTION)
+    parser.add_argument("--only", type=str, nargs="+", default=[], help="variants to do and to show")
+    study, rest = parse_study(parser, words, extra=["only"])
+    result = conduct_study(study, rest["only"])
+    if result.findings:
+        print(study_table(result.findings, study.metrics, result.differences))
+    for file in result.files:
+        print(file)
+    for name, reason in result.failures.items():
+        print(f"bcls: failed: {name}: {reason}", file=sys.stderr)
+    return 1 if result.failures else 0

@@ -1,0 +1,126 @@
+"""A study from its config to its table."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bcls.evaluation import Difference
+from bcls.evaluation.results import plain
+from bcls.files import write_json, write_text
+from bcls.training.study.config import StudyConfig
+from bcls.training.study.findings import Finding, differences_from_baseline, read_findings, study_truth
+from bcls.training.study.kept_runs import claim_runs
+from bcls.training.study.plan import StudyPlan, plan_study
+from bcls.training.study.processes import core_count, run_processes
+from bcls.training.study.progress import StudyProgress
+from bcls.training.study.shared_labels import make_labels
+from bcls.training.study.table import study_markdown
+
+logger = logging.getLogger("bcls")
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """What a study came to.
+
+    Attributes:
+        findings: of every setting with a finished run.
+        differences: from the baseline, tested; empty where there is none.
+        failures: why runs failed, by their names.
+        files: what was written about the whole of it.
+    """
+
+    findings: list[Finding]
+    differences: list[Difference]
+    failures: dict[str, str]
+    files: list[Path]
+
+
+def conduct_study(study: StudyConfig, only: Sequence[str] = ()) -> StudyResult:
+    """Do the runs that are not finished, then write what all of them say.
+
+    A finished run is not done again, an interrupted or failed one goes on from its last checkpoint. The folder holds a
+    folder for each run, `labels/`, `study.json`, `table.md` and pictures.
+
+    Args:
+        study: the study.
+        only: names of variants to do and to show; empty = all.
+
+    Raises:
+        InputError: the study is not possible as it stands, or differs from the runs that are there; nothing was run.
+    """
+    plan = plan_study(study, only)
+    runs = plan.distinct()
+    unfinished = claim_runs(runs)
+    make_labels(unfinished)
+    jobs = min(study.jobs or core_count(), max(1, len(unfinished)))
+    progress = StudyProgress(len(runs), len(runs) - len(unfinished), jobs, study.metrics)
+    try:
+        run_processes(unfinished, jobs, progress)
+    finally:
+        progress.close()
+    return report_study(study, plan, progress.failures)
+
+
+def report_study(study: StudyConfig, plan: StudyPlan, failures: dict[str, str]) -> StudyResult:
+    """Read all finished runs, test them, and write tables and pictures.
+
+    Args:
+        study: the study.
+        plan: its runs.
+        failures: why runs failed, by their names.
+    """
+    findings = read_findings(plan)
+    if not findings:
+        return StudyResult([], [], failures, [])
+    differences: list[Difference] = []
+    if study.baseline is not None and len(findings) > 1:
+        differences = differences_from_baseline(findings, study.baseline, study.metrics, study_truth(findings))
+    folder = Path(study.output)
+    files = [folder / "study.json", folder / "table.md"]
+    write_json(files[0], plain(_record(study, findings, differences, failures)))
+    write_text(files[1], study_markdown(findings, study.metrics, differences) + "\n")
+    return StudyResult(findings, differences, failures, files)
+
+
+def _record(
+    study: StudyConfig, findings: Sequence[Finding], differences: Sequence[Difference], failures: dict[str, str]
+) -> dict[str, Any]:
+    runs = [run for finding in findings for run in finding.runs.values()]
+    return {
+        "about": {
+            "base": study.base,
+            "seeds": study.seeds,
+            "baseline": study.baseline,
+            "commits": sorted({str(run.provenance["commit"]) for run in runs}),
+            "data": sorted({run.provenance["data"]["dataset"] for run in runs}),
+        },
+        "settings": {finding.setting.name: _described(finding) for finding in findings},
+        "differences": [
+            {**vars(one), "difference": one.difference, "significant": one.adjusted < 0.05} for one in differences
+        ],
+        "failures": failures,
+    }
+
+
+def _described(finding: Finding) -> dict[str, Any]:
+    metrics = list(dict.fromkeys(name for run in finding.runs.values() for name in run.metrics))
+    return {
+        **vars(finding.setting),
+        "mean": {name: finding.mean(name) for name in metrics},
+        "deviation": {name: finding.deviation(name) for name in metrics},
+        "seconds": finding.seconds,
+        "runs": {
+            str(seed): {
+                "folder": run.folder.path,
+                "best_epoch": run.best_epoch,
+                "seconds": run.seconds,
+                "metrics": run.metrics,
+            }
+            for seed, run in finding.runs.items()
+        },
+    }
