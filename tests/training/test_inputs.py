@@ -30,6 +30,7 @@ def _prepare(words: list[str], tmp_path):
             r"neighbours needs continuous labels",
         ),
         (["--data.features", "null"], "no picture"),
+        (["--labels.noise", "1.5"], r"labels.noise is 1.5"),
     ],
 )
 def test_refusals(words, tmp_path, wrong, message):
@@ -47,6 +48,16 @@ def test_a_batch_holds_the_scorers_relevance(words, tmp_path):
     assert batch.relevance.shape == (16, 16)
     torch.testing.assert_close(batch.relevance.diagonal(), torch.ones(16))
     assert batch.relevance.min() < 0.5
+
+
+def test_noise_spoils_a_share_of_the_labels_by_the_runs_seed(words, tmp_path):
+    clean, one, same, other = (
+        next(iter(_prepare(words(*more), tmp_path).loader)).relevance
+        for more in ([], *(["--labels.noise", noise] for noise in ("0.5", "0.5", "0.9")))
+    )
+    assert torch.equal(one, same)
+    torch.testing.assert_close(one.diagonal(), torch.ones(16))
+    assert 0 < (clean != one).sum() < (clean != other).sum()
 
 
 def test_a_table_of_ratings_gives_labels(words, tmp_path):

@@ -50,6 +50,8 @@ class LabelConfig:
         aggregate: over an image's captions, the best (`max`) or the `mean`.
         calibration: a file of `bcls label audit` that puts the scorer's similarities on the scale of human ratings, so
             that a gap means the same for every scorer; null = similarities as they are.
+        noise: share of the labels, own captions aside, that are replaced by those of random other pairs, to see what a
+            loss makes of wrong labels; from the run's seed, and the same in every epoch.
         folder: where encodings are kept; null = `labels/` beside the run's folder.
     """
 
@@ -59,7 +61,12 @@ class LabelConfig:
     highest: float = 1.0
     aggregate: Literal["max", "mean"] = "max"
     calibration: str | None = None
+    noise: float = 0.0
     folder: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.noise <= 1:
+            raise InputError(f"labels.noise is {self.noise}; it is a share of all labels, from 0 to 1")
 
 
 @dataclass

@@ -24,7 +24,7 @@ from bcls.data.labels import label_split
 from bcls.data.loader import BatchLoader, BatchSampler
 from bcls.errors import InputError
 from bcls.models import RetrievalModel
-from bcls.relevance import Calibration, RelevanceSource, RelevanceTable
+from bcls.relevance import Calibration, NoisyRelevance, RelevanceSource, RelevanceTable
 from bcls.training.config import DataConfig, RunConfig
 
 NEIGHBOURS = 64
@@ -117,6 +117,14 @@ def prepare_inputs(config: RunConfig, labels_folder: Path) -> TrainingInputs:
 def _relevance(config: RunConfig, dataset: RetrievalDataset, folder: Path) -> RelevanceSource | None:
     if not config.loss.uses_relevance and config.data.sampler == "unique":
         return None
+    labels = _labels(config, dataset, folder)
+    if config.labels.noise == 0:
+        return labels
+    caption_image = dataset.split(config.data.train_split).caption_image
+    return NoisyRelevance(labels, caption_image, share=config.labels.noise, seed=config.seed)
+
+
+def _labels(config: RunConfig, dataset: RetrievalDataset, folder: Path) -> RelevanceSource:
     if config.labels.table is not None:
         train = dataset.split(config.data.train_split)
         if config.labels.calibration is not None:
