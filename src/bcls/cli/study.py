@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from bcls.cli.arguments import require_training
 
@@ -16,17 +17,26 @@ example: bcls study configs/studies/flickr8k.yaml --only triplet_sn boundary --s
 def run(words: list[str]) -> int:
     """Do the study, print its table; 1 where a run failed."""
     require_training("bcls study")
-    from bcls.training.study import conduct_study, parse_study, study_parser, study_table  # noqa: PLC0415
+    from bcls.training.study import conduct_study, parse_study, study_markdown, study_parser, study_table  # noqa: PLC0415
+    from bcls.training.study.publishing import publish, require_place  # noqa: PLC0415
 
     if words and not words[0].startswith("-"):
         words = ["--config", *words]
     parser = study_parser("bcls study", DESCRIPTION)
     parser.add_argument("--only", type=str, nargs="+", default=[], help="variants to do and to show")
-    study, rest = parse_study(parser, words, extra=["only"])
+    parser.add_argument("--publish", type=str | None, default=None, help="page with the study's markers to write into")
+    study, rest = parse_study(parser, words, extra=["only", "publish"])
+    marker = study.name or Path(study.output).name
+    page = None if rest["publish"] is None else Path(rest["publish"])
+    if page is not None:
+        require_place(page, marker)
     result = conduct_study(study, rest["only"])
     if result.findings:
         print(study_table(result.findings, study.metrics, result.differences))
-    for file in result.files:
+        if page is not None:
+            table = study_markdown(result.findings, study.metrics, result.differences)
+            publish(page, marker, table, result.pictures)
+    for file in [*result.files, *result.pictures]:
         print(file)
     for name, reason in result.failures.items():
         print(f"bcls: failed: {name}: {reason}", file=sys.stderr)

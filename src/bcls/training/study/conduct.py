@@ -12,8 +12,11 @@ from bcls.evaluation import Difference
 from bcls.evaluation.results import plain
 from bcls.files import write_json, write_text
 from bcls.training.study.config import StudyConfig
+from bcls.training.study.curves import draw_sweep
 from bcls.training.study.findings import Finding, differences_from_baseline, read_findings, study_truth
 from bcls.training.study.kept_runs import claim_runs
+from bcls.training.study.pareto import draw_pareto
+from bcls.training.study.pictures import require_plotting
 from bcls.training.study.plan import StudyPlan, plan_study
 from bcls.training.study.processes import core_count, run_processes
 from bcls.training.study.progress import StudyProgress
@@ -31,13 +34,15 @@ class StudyResult:
         findings: of every setting with a finished run.
         differences: from the baseline, tested; empty where there is none.
         failures: why runs failed, by their names.
-        files: what was written about the whole of it.
+        files: `study.json` and `table.md`.
+        pictures: that were drawn.
     """
 
     findings: list[Finding]
     differences: list[Difference]
     failures: dict[str, str]
     files: list[Path]
+    pictures: list[Path]
 
 
 def conduct_study(study: StudyConfig, only: Sequence[str] = ()) -> StudyResult:
@@ -52,8 +57,11 @@ def conduct_study(study: StudyConfig, only: Sequence[str] = ()) -> StudyResult:
 
     Raises:
         InputError: the study is not possible as it stands, or differs from the runs that are there; nothing was run.
+        MissingExtraError: it has pictures, and matplotlib is not installed (the extra `plot`).
     """
     plan = plan_study(study, only)
+    if study.sweeps or study.pareto is not None:
+        require_plotting()
     runs = plan.distinct()
     unfinished = claim_runs(runs)
     make_labels(unfinished)
@@ -76,7 +84,7 @@ def report_study(study: StudyConfig, plan: StudyPlan, failures: dict[str, str]) 
     """
     findings = read_findings(plan)
     if not findings:
-        return StudyResult([], [], failures, [])
+        return StudyResult([], [], failures, [], [])
     differences: list[Difference] = []
     if study.baseline is not None and len(findings) > 1:
         differences = differences_from_baseline(findings, study.baseline, study.metrics, study_truth(findings))
@@ -84,7 +92,17 @@ def report_study(study: StudyConfig, plan: StudyPlan, failures: dict[str, str]) 
     files = [folder / "study.json", folder / "table.md"]
     write_json(files[0], plain(_record(study, findings, differences, failures)))
     write_text(files[1], study_markdown(findings, study.metrics, differences) + "\n")
-    return StudyResult(findings, differences, failures, files)
+    pictures = _draw(study, findings, folder)
+    return StudyResult(findings, differences, failures, files, pictures)
+
+
+def _draw(study: StudyConfig, findings: Sequence[Finding], folder: Path) -> list[Path]:
+    sweeps = {name: folder / f"{name}.png" for name in study.sweeps}
+    drawn = [file for name, file in sweeps.items() if draw_sweep(study, name, findings, file)]
+    front = folder / "pareto.png"
+    if not study.sweeps and study.pareto is not None and draw_pareto(findings, study.pareto, front):
+        drawn.append(front)
+    return drawn
 
 
 def _record(

@@ -68,6 +68,7 @@ class StudyConfig:
         base: YAML files of the run that all have in common.
         variants: what is compared, by name.
         output: folder of everything; each run has a folder of its own in it.
+        name: in the markers of a page that it is published in; null = the last part of its output.
         models: further fields or files by a model's name, so that every variant is run with every model; empty = the
             model of the base.
         sweeps: by name; where there are any, each variant is run at their values alone.
@@ -82,6 +83,7 @@ class StudyConfig:
     base: list[str]
     variants: dict[str, Variant]
     output: str
+    name: str | None = None
     models: dict[str, Variant] = dataclasses.field(default_factory=dict)
     sweeps: dict[str, Sweep] = dataclasses.field(default_factory=dict)
     set: dict[str, Any] = dataclasses.field(default_factory=dict)

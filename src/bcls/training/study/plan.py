@@ -23,6 +23,7 @@ class Setting:
     Attributes:
         name: also its folder below the study's.
         title: as tables write it.
+        line: the same without the swept value, as curves write it.
         variant: name of its variant.
         model: name of its model, or None.
         sweep: name of its sweep, or None.
@@ -31,6 +32,7 @@ class Setting:
 
     name: str
     title: str
+    line: str
     variant: str
     model: str | None = None
     sweep: str | None = None
@@ -121,8 +123,9 @@ def _settings(study: StudyConfig) -> Iterator[tuple[Setting, list[str]]]:
 def _unswept(name: str, variant: Variant, model_name: str | None, model: Variant) -> Setting:
     title = variant.title or name
     if model_name is None:
-        return Setting(name, title, name)
-    return Setting(f"{model_name}/{name}", f"{title}, {model.title or model_name}", name, model_name)
+        return Setting(name, title, title, name)
+    title = f"{title}, {model.title or model_name}"
+    return Setting(f"{model_name}/{name}", title, title, name, model_name)
 
 
 def _swept(setting: Setting, name: str, sweep: Sweep, value: Any) -> Setting:

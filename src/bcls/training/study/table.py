@@ -7,13 +7,13 @@ import textwrap
 from collections.abc import Sequence
 
 from bcls.evaluation import Difference
-from bcls.evaluation.difference_table import MISSING, short_name, written
+from bcls.evaluation.difference_table import MISSING, written
 from bcls.evaluation.table import text_columns
 from bcls.training.study.findings import Finding
+from bcls.training.study.pictures import metric_title
 
 SIGNIFICANT = 0.05
 UP, DOWN, LEVEL = "▲", "▼", " "
-NAMES = {"ndcg@10": "NDCG@10", "tau_b": "tau-b"}
 
 
 def study_table(findings: Sequence[Finding], metrics: Sequence[str], differences: Sequence[Difference]) -> str:
@@ -43,7 +43,7 @@ def _columns(findings: Sequence[Finding], metrics: Sequence[str], differences: S
         cells = [_cell(finding, metric) for finding in findings]
         if any(mark != LEVEL for mark in marks):
             cells = [f"{cell} {mark}" for cell, mark in zip(cells, marks, strict=True)]
-        columns.append([NAMES.get(metric, short_name(metric)), *cells])
+        columns.append([metric_title(metric), *cells])
     return [*columns, ["seconds", *(f"{finding.seconds:.0f}" for finding in findings)]]
 
 
