@@ -67,4 +67,5 @@ def _outside(boxes: NDArray[np.float64], frame: tuple[float, float, float, float
     """How far each box leaves the frame; weighs more than any area."""
     left, bottom, right, top = frame
     over = [left - boxes[:, 0], bottom - boxes[:, 1], boxes[:, 2] - right, boxes[:, 3] - top]
-    return 1e6 * np.clip(np.stack(over), 0, None).sum(axis=0)
+    weight: NDArray[np.float64] = 1e6 * np.clip(np.stack(over), 0, None).sum(axis=0)
+    return weight

@@ -31,9 +31,9 @@ def pareto_front(points: NDArray[np.float64]) -> list[int]:
         >>> pareto_front(np.array([[1.0, 3.0], [2.0, 2.0], [1.5, 1.0], [3.0, 1.0]]))
         [0, 1, 3]
     """
-    at_least = (points[None] >= points[:, None]).all(axis=2)
-    better = (points[None] > points[:, None]).any(axis=2)
-    front = np.flatnonzero(~(at_least & better).any(axis=1) & ~np.isnan(points).any(axis=1))
+    at_least = np.all(points[None] >= points[:, None], axis=2)
+    better = np.any(points[None] > points[:, None], axis=2)
+    front = np.flatnonzero(~np.any(at_least & better, axis=1) & ~np.any(np.isnan(points), axis=1))
     return [int(row) for row in front[np.lexsort((-points[front, 1], points[front, 0]))]]
 
 
@@ -63,9 +63,10 @@ def draw_pareto(findings: Sequence[Finding], pareto: Pareto, path: Path) -> bool
     axes = figure.add_subplot()
     front = pareto_front(points)
     colours = ["C3" if row in front else "C0" for row in range(len(shown))]
-    axes.plot(*points[front].T, color="C3", linewidth=1, alpha=0.5, zorder=1, label="front")
-    axes.errorbar(*points.T, *spread.T[::-1], fmt="none", ecolor="0.6", elinewidth=1, capsize=2, zorder=2)
-    axes.scatter(*points.T, c=colours, s=30, zorder=3)
+    x, y = points.T
+    axes.plot(x[front], y[front], color="C3", linewidth=1, alpha=0.5, zorder=1)
+    axes.errorbar(x, y, spread[:, 1], spread[:, 0], fmt="none", ecolor="0.6", elinewidth=1, capsize=2, zorder=2)
+    axes.scatter(x, y, c=colours, s=30, zorder=3)
     axes.set(xlabel=metric_title(pareto.across), ylabel=metric_title(pareto.up))
     axes.margins(0.12)
     axes.grid(alpha=0.3)
@@ -84,9 +85,9 @@ def _write_labels(axes: Axes, points: NDArray[np.float64], titles: Sequence[str]
     texts = [axes.annotate(title, (x, y), **style) for title, (x, y) in zip(titles, points.tolist(), strict=True)]
     extents = [text.get_window_extent() for text in texts]
     sizes = np.array([[extent.width, extent.height] for extent in extents]) / unit
-    left, bottom, right, top = axes.get_window_extent().extents / unit
+    frame = axes.get_window_extent()
     places = axes.transData.transform(points) / unit
-    centres = label_places(places, sizes, (left, bottom, right, top))
+    centres = label_places(places, sizes, (frame.x0 / unit, frame.y0 / unit, frame.x1 / unit, frame.y1 / unit))
     for text, offset, (x, y), title in zip(texts, centres - places, points.tolist(), titles, strict=True):
         text.remove()
         axes.annotate(
