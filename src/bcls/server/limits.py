@@ -43,11 +43,14 @@ class Limits:
 
         async def sending(message: Message) -> None:
             nonlocal started
-            started = True
+            if not started:
+                started = True
+                deadline.reschedule(None)  # a slow reader of a large answer is no fault
             await send(message)
 
+        deadline = asyncio.timeout(self._seconds)
         try:
-            async with asyncio.timeout(self._seconds):
+            async with deadline:
                 await self._app(scope, self._counting(receive), sending)
         except TimeoutError:
             if started:

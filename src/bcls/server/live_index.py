@@ -48,6 +48,7 @@ class LiveIndex:
         self._open_index = open_index
         self._made = made
         self._made_then = ""
+        self._refused = ""
         self._model = model
         self._retire = retire
         self._index: Index | None = None
@@ -87,11 +88,13 @@ class LiveIndex:
                 self._open()
             else:
                 self._refresh(self._index)
-            self.trouble = None
+            self.trouble, self._refused = None, ""
         except EngineUnavailableError as error:
             self._note(error)
         except BCLSError as error:  # what was open stays open and answers
-            logger.error("reload refused", extra={"collection": self._name, "reason": str(error)})
+            if str(error) != self._refused:
+                logger.error("reload refused", extra={"collection": self._name, "reason": str(error)})
+            self._refused = str(error)
         return before != self.info
 
     def close(self) -> None:
