@@ -19,6 +19,7 @@ VERBS = {
     "evaluate": "judge a trained model, or anybody's embeddings, on a data set",
     "study": "train many variants with many seeds, and say what differs",
     "compare": "tell which model is better, how surely, and for which queries",
+    "export": "a trained model as ONNX files, checked and quantized",
     "embed": "images and captions into embeddings, by a trained model",
     "index": "embeddings into an index: LanceDB, memory or Milvus",
     "search": "find images by words, or images and captions by an image",

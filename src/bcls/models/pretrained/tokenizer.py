@@ -79,6 +79,11 @@ class CaptionTokenizer:
         """Tokens of a caption at most."""
         return self._longest
 
+    @property
+    def fixed_length(self) -> int | None:
+        """The number of tokens of every caption; None = as many as it has."""
+        return self._longest if self._fixed else None
+
     def __call__(self, captions: Sequence[str]) -> tuple[Tensor, Tensor]:
         """(captions, tokens) ids, and the mask: 1 = a token, 0 = padding, which is all on the right."""
         if not len(captions):

@@ -1,0 +1,27 @@
+"""`bcls export`, as a person calls it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+def test_a_run_is_exported_checked_and_judged(bcls, config, tmp_path):
+    pytest.importorskip("onnxscript")
+    pytest.importorskip("onnxruntime")
+    assert bcls("train", "--config", config).code == 0
+    said = bcls("export", tmp_path / "run", tmp_path / "onnx", "--int8", "true", "--split", "val")
+    assert said.code == 0, said.err
+    assert f"exported to {tmp_path / 'onnx'}; largest difference from torch: image " in said.out
+    told = json.loads((tmp_path / "onnx" / "export.json").read_text())
+    assert max(told["difference"].values()) < 1e-4
+    assert set(told["metrics"]) == {"torch", "onnx", "int8"}
+    assert told["metrics"]["onnx"]["rsum"] == pytest.approx(told["metrics"]["torch"]["rsum"], abs=5)
+
+
+def test_refusals_are_one_line(bcls, tmp_path):
+    said = bcls("export", tmp_path / "none", tmp_path / "onnx")
+    assert said.code == 2
+    assert said.err.count("\n") == 1
+    assert "none: no such model folder" in said.err

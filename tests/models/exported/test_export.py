@@ -1,0 +1,116 @@
+"""Exported towers equal torch's; quantized ones come near; what cannot be exported says so."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+import torch
+from PIL import Image
+
+from bcls.errors import InputError, MissingExtraError
+from bcls.models import BagOfWordsTower, PretrainedCaptionTower, PretrainedImageTower, RetrievalModel
+from bcls.models.exported import OnnxTowers, caption_inputs, export_towers, quantize_towers
+from tiny_folders import tiny_model
+
+CAPTIONS = ["a dog runs", "", "zyzzyva", "The brown dog is running , running fast , away from two men", "hats"]
+
+
+def pretrained(kinds: tuple[str, str], **settings) -> RetrievalModel:
+    torch.manual_seed(0)
+    folders = [str(tiny_model(kind)) for kind in kinds]
+    model = RetrievalModel(
+        PretrainedImageTower(model=folders[0], **settings), PretrainedCaptionTower(model=folders[1], **settings)
+    )
+    model.image_tower.fit([Image.new("RGB", (9, 9))])
+    model.caption_tower.fit(["a dog"])
+    return model.eval()
+
+
+@pytest.fixture(scope="module")
+def exported(make_model, tmp_path_factory):
+    """Features and bags of words: the model, the folder, images of another number than at the export."""
+    pytest.importorskip("onnxscript")
+    pytest.importorskip("onnxruntime")
+    model, images = make_model()
+    folder = tmp_path_factory.mktemp("exported")
+    export_towers(model, folder, images[:2])
+    quantize_towers(folder)
+    return model, folder, images
+
+
+def test_towers_equal_torchs(exported):
+    model, folder, images = exported
+    towers = OnnxTowers(folder, model.caption_tower)
+    assert max(towers.difference(model, images, CAPTIONS).values()) < 1e-5
+    with torch.no_grad():
+        torch.testing.assert_close(towers.encode_image(images.half()), model.encode_image(images.half()))
+        torch.testing.assert_close(towers.encode_text(CAPTIONS), model.encode_text(CAPTIONS))
+        torch.testing.assert_close(towers.encode_text(CAPTIONS[:1]), model.encode_text(CAPTIONS[:1]))
+
+
+def test_quantized_towers_come_near(exported):
+    model, folder, images = exported
+    whole, short = (OnnxTowers(folder, model.caption_tower, int8=int8) for int8 in (False, True))
+    difference = short.difference(model, images, CAPTIONS)
+    assert max(difference.values()) < 0.05
+    assert not torch.equal(short.encode_image(images), whole.encode_image(images))
+    assert (folder / "image.int8.onnx").exists()
+
+
+def test_the_vocabulary_lies_beside(exported):
+    model, folder, _ = exported
+    vocabulary = json.loads((folder / "vocabulary.json").read_text())["vocabulary"]
+    ids, mask = caption_inputs(model.caption_tower, ["zyzzyva dog"])
+    assert ids.tolist() == [[1, vocabulary.index("dog") + 2]]
+    assert mask.tolist() == [[1, 1]]
+
+
+def test_damaged_files_are_refused(exported, tmp_path):
+    (tmp_path / "image.onnx").write_bytes(b"no graph")
+    (tmp_path / "caption.onnx").write_bytes(b"")
+    with pytest.raises(InputError, match="not a readable exported model"):
+        OnnxTowers(tmp_path, exported[0].caption_tower)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("kinds", "settings"),
+    [
+        (("clip", "clip"), {}),
+        (("siglip", "siglip"), {}),
+        (("vit", "bert"), {"dim": 6, "trained": "nothing"}),
+        (("dinov2", "bert"), {"dim": 6, "trained": "lora"}),
+    ],
+)
+def test_pretrained_towers_equal_torchs(kinds, settings, make_pictures, tmp_path):
+    pytest.importorskip("onnxscript")
+    model = pretrained(kinds, **settings)
+    images = model.image_tower.prepare(make_pictures(5))
+    export_towers(model, tmp_path, images[:2])
+    towers = OnnxTowers(tmp_path, model.caption_tower)
+    assert max(towers.difference(model, images, CAPTIONS).values()) < 1e-5
+    with torch.no_grad():
+        torch.testing.assert_close(towers.encode_text(CAPTIONS), model.encode_text(CAPTIONS), atol=1e-5, rtol=1e-4)
+    assert (tmp_path / "preprocessor_config.json").exists()
+    quantize_towers(tmp_path)
+    assert max(OnnxTowers(tmp_path, model.caption_tower, int8=True).difference(model, images, CAPTIONS).values()) < 0.1
+
+
+def test_caption_towers_without_a_padded_form_are_refused(make_model, tmp_path):
+    model, images = make_model("pooled", "bigru-mean")
+    with pytest.raises(InputError, match="BiGRUTower cannot be exported; caption towers that can: BagOfWordsTower"):
+        export_towers(model, tmp_path, images)
+
+
+def test_says_which_extra_is_missing(make_model, tmp_path, monkeypatch):
+    model, images = make_model()
+    for library in ("onnxscript", "onnxruntime", "onnxruntime.quantization"):
+        monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(MissingExtraError, match=r"bcls\[onnx\]"):
+        export_towers(model, tmp_path, images)
+    with pytest.raises(MissingExtraError, match=r"bcls\[onnx\]"):
+        quantize_towers(tmp_path)
+    with pytest.raises(MissingExtraError, match=r"bcls\[onnx\]"):
+        OnnxTowers(tmp_path, BagOfWordsTower())
