@@ -28,6 +28,7 @@ def test_a_split_keeps_the_order_and_counts_its_own_rows(make_dataset):
     assert val.image_ids == ["i0", "i2"]
     assert val.caption_image.tolist() == [0, 1, 1, 1]
     assert dataset.split(["restval", "train"]).image_ids == ["i1", "i3"]
+    assert dataset.split(["train+restval", "val"]).image_ids == ["i0", "i1", "i2", "i3"]
 
 
 def test_several_splits_are_joined_by_a_plus(make_dataset):

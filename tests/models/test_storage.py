@@ -444,7 +444,9 @@ def test_pushing_uploads_what_saving_writes(model, saved, monkeypatch):
 
     monkeypatch.setattr("huggingface_hub.HfApi", Hub)
     assert model.push_to_hub("someone/model", private=True) == "https://hub/someone/model"
+    card = uploaded["files"].pop("README.md").decode()
     assert uploaded == {"repository": ("someone/model", True, True), "files": contents(saved)}
+    assert "No metrics were given." in card
 
 
 @pytest.mark.parametrize("kind", SETS)

@@ -57,12 +57,13 @@ class RetrievalDataset:
         """The images of one split, or of several together, in the order of the whole.
 
         Args:
-            names: a split's name, several of them joined by `+` (`train+restval`), or a sequence of names.
+            names: a split's name, several of them joined by `+` (`train+restval`), or a sequence of such names.
 
         Raises:
             InputError: no image is of such a split.
         """
-        wanted = set(names.split("+") if isinstance(names, str) else names)
+        given = [names] if isinstance(names, str) else names
+        wanted = {name for joined in given for name in joined.split("+")}
         unknown = sorted(wanted - set(self.splits))
         if unknown:
             raise InputError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bcls.models.attention_filtration import AttentionFiltration
 from bcls.models.bag_of_words import BagOfWordsTower
 from bcls.models.bigru import BiGRUTower
+from bcls.models.card import ModelCard, card_of_run
 from bcls.models.convolution import ConvTower
 from bcls.models.cross_attention import CrossAttention
 from bcls.models.fingerprint import fingerprint
@@ -32,6 +33,7 @@ __all__ = [
     "GeneralizedPooling",
     "GraphReasoning",
     "ImageTower",
+    "ModelCard",
     "PooledFeatureTower",
     "PretrainedCaptionTower",
     "PretrainedImageTower",
@@ -40,6 +42,7 @@ __all__ = [
     "SentenceEncoderTower",
     "Similarity",
     "SumCaptionTower",
+    "card_of_run",
     "fingerprint",
     "read_vse_infinity",
 ]

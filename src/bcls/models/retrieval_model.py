@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 import torch
@@ -16,6 +16,9 @@ from bcls.errors import InputError
 from bcls.models.similarity import Cosine, Similarity
 from bcls.models.storage import find_model, load_model, save_model
 from bcls.models.towers import CaptionBatch, CaptionTower, ImageTower, Tower
+
+if TYPE_CHECKING:
+    from bcls.models.card import ModelCard
 
 Images = Tensor | np.ndarray[Any, Any] | Sequence[Image.Image]
 
@@ -120,11 +123,18 @@ class RetrievalModel(nn.Module):
             )
         return model.to(device).eval()
 
-    def push_to_hub(self, repo_id: str, *, private: bool = False) -> str:
-        """Upload the model to the hub and return its address; needs huggingface_hub and a login."""
+    def push_to_hub(self, repo_id: str, *, card: ModelCard | None = None, private: bool = False) -> str:
+        """Upload the model with its card to the hub and return its address; needs huggingface_hub and a login.
+
+        Args:
+            repo_id: `owner/name`.
+            card: what strangers must know, e.g. `card_of_run(folder)`; None = a card that says how little is stated.
+            private: whether only the owner may see it.
+        """
+        from bcls.models.card import ModelCard  # noqa: PLC0415
         from bcls.models.storage import upload_model  # noqa: PLC0415
 
-        return upload_model(self, repo_id, private=private)
+        return upload_model(self, repo_id, (card or ModelCard()).text(self, repo_id), private=private)
 
     def _check_similarity(self) -> None:
         name, dim = type(self.similarity).__name__, self.similarity.dim

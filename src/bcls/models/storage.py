@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from bcls.errors import InputError, MissingExtraError
-from bcls.files import read_json
+from bcls.files import read_json, write_text
 from bcls.models.attention_filtration import AttentionFiltration
 from bcls.models.bag_of_words import BagOfWordsTower
 from bcls.models.bigru import BiGRUTower
@@ -110,7 +110,7 @@ def find_model(path_or_hub_id: str | Path) -> Path:
     try:
         from huggingface_hub import snapshot_download  # noqa: PLC0415
     except ImportError:
-        raise MissingExtraError("a model from the hub", "text") from None
+        raise MissingExtraError("a model from the hub", "hf") from None
     try:
         return Path(snapshot_download(str(path_or_hub_id), allow_patterns=["config.json", "model.safetensors"]))
     except Exception as error:
@@ -139,8 +139,8 @@ def load_model(folder: Path) -> tuple[ImageTower, CaptionTower, Similarity, dict
 _KINDS = ("image_tower", "caption_tower")
 
 
-def upload_model(model: RetrievalModel, repo_id: str, *, private: bool) -> str:
-    """Create the hub repository if needed and upload the model's folder.
+def upload_model(model: RetrievalModel, repo_id: str, card: str, *, private: bool) -> str:
+    """Create the hub repository if needed and upload the model's folder, the card as its README.
 
     Raises:
         MissingExtraError: huggingface_hub is not installed.
@@ -148,11 +148,12 @@ def upload_model(model: RetrievalModel, repo_id: str, *, private: bool) -> str:
     try:
         from huggingface_hub import HfApi  # noqa: PLC0415
     except ImportError:
-        raise MissingExtraError("uploading to the hub", "text") from None
+        raise MissingExtraError("uploading to the hub", "hf") from None
     api = HfApi()
     api.create_repo(repo_id, private=private, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         save_model(model, Path(folder) / "model")
+        write_text(Path(folder) / "model" / "README.md", card)
         return str(api.upload_folder(repo_id=repo_id, folder_path=str(Path(folder) / "model")))
 
 

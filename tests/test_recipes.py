@@ -1,0 +1,80 @@
+"""The recipes for Flickr30K and COCO: everything is built, on tiny weights, and one step is taken."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from bcls.models import PretrainedCaptionTower, PretrainedImageTower
+from bcls.training import load_config
+from bcls.training.inputs import prepare_inputs
+from bcls.training.module import RetrievalModule
+from tiny_folders import tiny_model
+
+CONFIGS = Path(__file__).resolve().parents[1] / "configs"
+RECIPES = sorted([*CONFIGS.glob("flickr30k/*.yaml"), *CONFIGS.glob("coco/*.yaml")])
+WORDS = ["dog", "cat", "boat", "tree"]
+
+
+@pytest.fixture(scope="module")
+def karpathy(tmp_path_factory) -> Path:
+    """Karpathy's file with photographs beside it, in all the splits of COCO."""
+    folder = tmp_path_factory.mktemp("photographs")
+    (folder / "images").mkdir()
+    images = []
+    for number in range(24):
+        name = f"{number}.jpg"
+        pixels = np.random.default_rng(number).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / "images" / name)
+        texts = [f"a {WORDS[number % 4]} with {WORDS[number // 4 % 4]} {number}", f"one {WORDS[number % 4]}"]
+        sentences = [{"sentid": 2 * number + k, "raw": text, "tokens": text.split()} for k, text in enumerate(texts)]
+        split = ["train", "train", "restval", "val"][number % 4]
+        images.append({"imgid": number, "filename": name, "split": split, "sentences": sentences})
+    (folder / "dataset_coco.json").write_text(json.dumps({"dataset": "coco", "images": images}))
+    return folder / "dataset_coco.json"
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=[f"{path.parent.name}-{path.stem}" for path in RECIPES])
+def test_a_recipe_builds_everything_and_takes_a_step(recipe, karpathy, tmp_path):
+    tiny = str(tiny_model("siglip" if recipe.stem == "siglip" else "clip"))
+    words = ["--config", str(recipe), "--data.path", str(karpathy), "--output", str(tmp_path / "run")]
+    words += ["--model.image_tower.model", tiny, "--model.caption_tower.model", tiny]
+    words += ["--optimization.batch_size", "8", "--labels.scorer", "TfidfScorer"]
+    config, text = load_config(words)
+    assert "bf16-mixed" in text
+    inputs = prepare_inputs(config, tmp_path / "labels")
+    assert len(inputs.dataset.split(config.data.train_split).images) == (18 if "restval" in text else 12)
+    module = RetrievalModule(inputs.model, config.loss, config.optimization, steps=10, seed=0)
+    optimizer = module.configure_optimizers()["optimizer"]
+    peak = config.optimization.pretrained_learning_rate
+    rates = sorted({group["initial_lr"] for group in optimizer.param_groups}, reverse=True)
+    assert rates == pytest.approx([peak, 0.8 * peak, 0.64 * peak, 0.512 * peak])
+    batch = next(iter(inputs.loader))
+    with torch.autocast("cpu", torch.bfloat16):
+        terms = config.loss.terms(inputs.model(batch.images, batch.captions), batch.relevance, batch.positives)
+        loss = config.loss.combine(terms)
+    loss.backward()
+    learning = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    before = [parameter.detach().clone() for parameter in learning]
+    optimizer.step()
+    assert torch.isfinite(loss)
+    assert all(torch.isfinite(parameter).all() for parameter in learning)
+    assert not any(torch.equal(old, new) for old, new in zip(before, learning, strict=True) if new.grad is not None)
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=[f"{path.parent.name}-{path.stem}" for path in RECIPES])
+def test_a_recipe_says_what_it_costs_and_what_to_hold_it_against(recipe):
+    text = recipe.read_text()
+    header = text.split("output:")[0]
+    assert "# Cost: " in header
+    assert "# Hold it against" in header
+    assert f"bcls train --config configs/{recipe.parent.name}/{recipe.name}" in header
+    config, _ = load_config(["--config", str(recipe)])
+    assert isinstance(config.model.image_tower, PretrainedImageTower)
+    assert isinstance(config.model.caption_tower, PretrainedCaptionTower)
+    assert config.model.image_tower.model == config.model.caption_tower.model
