@@ -18,7 +18,7 @@ def _command(file: Path, output: Path) -> list[str]:
 
 @pytest.mark.slow
 def test_kill_and_resume(study_file, tmp_path):
-    file = study_file(seeds=[0], set={"optimization.epochs": 40}, pareto=None)
+    file = study_file(seeds=[0], set={"optimization.epochs": 30}, pareto=None)
     subprocess.run(_command(file, tmp_path / "unbroken"), check=True, capture_output=True)
     broken = subprocess.Popen(_command(file, tmp_path / "broken"), stderr=subprocess.DEVNULL)
     history = tmp_path / "broken" / "bcls" / "seed-0" / "history.csv"
