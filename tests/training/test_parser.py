@@ -18,6 +18,7 @@ from bcls.losses import (
     LogRatioLoss,
     SelectivelyHardLoss,
     SemanticMarginLoss,
+    SigmoidLoss,
     SmoothNDCGLoss,
     SoftContrastLoss,
     TripletLoss,
@@ -86,7 +87,9 @@ def test_the_flickr8k_config_loads():
     [
         ("triplet_hn", TripletLoss, None),
         ("triplet_sn", TripletLoss, None),
+        ("triplet_all", TripletLoss, None),
         ("infonce", InfoNCELoss, None),
+        ("sigmoid", SigmoidLoss, None),
         ("kendall_all", BCLSLoss, "all"),
         ("boundary", BCLSLoss, "boundary"),
         ("window", BCLSLoss, "window"),
@@ -112,4 +115,4 @@ def test_each_loss_file_replaces_the_loss_of_the_base(name, kind, pairs):
 
 
 def test_every_loss_file_is_tested():
-    assert len(list((CONFIGS / "losses").glob("*.yaml"))) == 16
+    assert len(list((CONFIGS / "losses").glob("*.yaml"))) == 18

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import yaml
 
 from bcls.errors import InputError
 from bcls.training.config import load_config
+from bcls.training.study import parse_study, study_parser
 from bcls.training.study.plan import plan_study
 
 
@@ -53,6 +56,18 @@ def test_sweeps_and_that_equal_runs_are_one(study):
     # gap 0.15 and weight 0.3 are the defaults: the same run.
     assert plan.runs["bcls/loss.gap=0.15", 0] is plan.runs["bcls/loss.kendall_weight=0.3", 0]
     assert len(plan.distinct()) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "runs"),
+    [("flickr8k", 54), ("flickr8k_noise", 60), ("flickr8k_sensitivity", 66), ("flickr8k_calibration", 6)],
+)
+def test_the_studies_of_the_repository_can_be_done(name, runs, monkeypatch):
+    root = Path(__file__).parents[3]
+    monkeypatch.chdir(root)
+    file = root / "configs" / "studies" / f"{name}.yaml"
+    plan = plan_study(parse_study(study_parser("bcls study", ""), ["--config", str(file)])[0])
+    assert len(plan.distinct()) == runs
 
 
 def test_only(study):
