@@ -262,7 +262,7 @@ def test_by_keyboard_alone(visit):
     page.keyboard.press("Escape")
     assert int(page.evaluate("document.activeElement.querySelector('.rank').textContent")) == rank
     page.keyboard.press("Home")
-    assert page.evaluate("document.activeElement.querySelector('.rank').textContent") == "1"
+    page.locator(".rank", has_text=re.compile("^1$")).and_(page.locator(":focus .rank")).wait_for()
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid"
 

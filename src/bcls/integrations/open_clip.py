@@ -25,7 +25,7 @@ class GradedClipLoss(nn.Module):
         >>> loss = GradedClipLoss(TripletLoss(margin=0.2, temperature=0.05))
         >>> images, captions = torch.eye(2), torch.tensor([[0.6, 0.8], [0.8, 0.6]])
         >>> loss(images, captions, logit_scale=torch.tensor(100.0))
-        tensor(0.4009)
+        tensor(0.4000)
     """
 
     def __init__(self, loss: RetrievalLoss | None = None) -> None:

@@ -135,7 +135,8 @@ function searchLike(result) {
 }
 
 function open(result, answer = answers[0]) {
-  opened = { result, answer };
+  const opener = byId("detail").open ? opened.opener : document.activeElement;
+  opened = { result, answer, opener };
   openDetail({ result, results: answer.results, asked: { ...query(), collection: answer.collection }, searchLike, reopen: (next) => open(next, answer) });
 }
 
@@ -230,6 +231,8 @@ function listen() {
     if (next) open(next, opened.answer);
   });
   byId("detail").addEventListener("close", () => {
+    // The browser has given the focus back to the opener, and whoever was quick has moved on since: this event comes late.
+    if (![opened.opener, document.body].includes(document.activeElement)) return;
     const place = answers.indexOf(opened.answer);
     const list = document.querySelectorAll("#found ol")[Math.max(place, 0)];
     list?.children[opened.answer.results.findIndex((one) => one.id === opened.result.id)]?.querySelector("button")?.focus();
