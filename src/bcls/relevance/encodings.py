@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
+import torch
 from scipy import sparse
 
 from bcls.errors import InputError
@@ -82,11 +83,15 @@ class DenseEncodings(Encodings):
         return len(self._vectors)
 
     def similarity(self, references: NDArray[np.int64], candidates: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Cosines clipped to [0, 1]; the cost is one matrix product."""
-        left = self._quick[references].astype(np.float32, copy=False)
-        right = self._quick[candidates].astype(np.float32, copy=False)
-        product: NDArray[np.float32] = left @ right.T
-        return np.clip(product, 0.0, 1.0, out=product)
+        """Cosines clipped to [0, 1]; the cost is one matrix product.
+
+        The product is torch's: numpy's has threads of its own, and between two steps of a training on torch the two
+        sets of threads take each other's cores.
+        """
+        left = torch.from_numpy(self._quick[references].astype(np.float32, copy=False))
+        right = torch.from_numpy(self._quick[candidates].astype(np.float32, copy=False))
+        product: NDArray[np.float32] = (left @ right.T).clamp_(0.0, 1.0).numpy()
+        return product
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """The vectors."""
