@@ -1,4 +1,4 @@
-"""Every claim about speed and memory: `make bench`. About half an hour on two idle cores."""
+"""Every claim about speed and memory: `make bench`. Plan half an hour or more on two idle cores."""
 
 from __future__ import annotations
 
