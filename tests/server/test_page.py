@@ -111,6 +111,17 @@ def status(page, text: str) -> None:
     page.locator("#status", has_text=re.compile(text)).wait_for()
 
 
+def hold_collections(page) -> list:
+    """The questions for the collections, unanswered until somebody lets them go on."""
+    held = []
+
+    def hold(route) -> None:
+        held.append(route)
+
+    page.route("**/v1/collections", hold)
+    return held
+
+
 def no_violation(page) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
@@ -129,6 +140,28 @@ def test_words(visit):
     assert re.match(r"1: .+, similarity -?\d\.\d\d", first)
     page.get_by_role("button", name="Show more").click()
     status(page, "24 pictures")
+
+
+def test_what_is_asked_before_the_server_has_told_of_its_collections_is_kept(visit):
+    page = visit()
+    held = hold_collections(page)
+    page.reload()
+    page.get_by_label("Search by words").fill("a red picture")
+    page.wait_for_timeout(400)
+    page.get_by_label("Search by words").press("Enter")
+    held[0].continue_()
+    status(page, "20 pictures for “a red picture”")
+    assert page.get_by_label("Search by words").input_value() == "a red picture"
+
+
+def test_a_picture_dropped_before_the_server_has_told_of_its_collections_is_kept(visit):
+    page = visit()
+    held = hold_collections(page)
+    page.reload()
+    page.evaluate(DROP)
+    page.wait_for_timeout(400)
+    held[0].continue_()
+    status(page, "20 pictures for your picture dropped.png")
 
 
 def test_a_suggestion_is_a_query(visit):

@@ -22,6 +22,7 @@ const told = () => (asked.picture ? `your picture ${asked.picture.name}` : asked
 const comparing = () => asked.comparing && asked.kind === "image" && server.collections.length > 1;
 
 async function run({ push = true } = {}) {
+  if (!server) return; // what is asked while the collections are awaited is run by start
   running?.abort();
   showAsked();
   if (push) remember();
@@ -174,20 +175,25 @@ function remember() {
 
 function recall() {
   const where = new URLSearchParams(location.search);
-  const names = server.collections.map((one) => one.name);
-  const known = (name, other) => (names.includes(name) ? name : other);
   const like = where.get("like");
   Object.assign(asked, {
     words: where.get("q") ?? "", picture: null, like: like ? { id: like, name: like, image: null } : null,
-    kind: where.get("kind") === "caption" ? "caption" : "image", collection: known(where.get("in"), names[0]),
-    comparing: where.has("with"), k: SHOWN,
+    kind: where.get("kind") === "caption" ? "caption" : "image", collection: where.get("in"),
+    other: where.get("with"), comparing: where.has("with"), k: SHOWN,
   });
-  asked.other = known(where.get("with"), names.find((name) => name !== asked.collection) ?? null);
   const kept = where.getAll("filter").flatMap((text) => { try { return [JSON.parse(text)]; } catch { return []; } });
   filters.set(kept.filter((one) => Array.isArray(one) && one.length === 3 && one.every((part) => typeof part === "string")));
   if (filters.list.length) byId("filters").hidden = false;
   byId("filters-button").setAttribute("aria-expanded", String(!byId("filters").hidden));
   byId("words").value = asked.words;
+}
+
+// A collection that the server does not have gives way to one that it has.
+function settleCollections() {
+  const names = server.collections.map((one) => one.name);
+  const known = (name, other) => (names.includes(name) ? name : other);
+  asked.collection = known(asked.collection, names[0]);
+  asked.other = known(asked.other, names.find((name) => name !== asked.collection) ?? null);
 }
 
 function listen() {
@@ -219,7 +225,7 @@ function listen() {
   byId("choose").addEventListener("click", () => byId("file").click());
   byId("file").addEventListener("change", (event) => { byPicture(event.target.files[0]); event.target.value = ""; });
   addEventListener("paste", (event) => { if (event.clipboardData.files.length) byPicture(pictureAmong(event.clipboardData)); });
-  addEventListener("popstate", () => { recall(); run({ push: false }); });
+  addEventListener("popstate", () => { recall(); if (server) settleCollections(); run({ push: false }); });
   addEventListener("keydown", (event) => {
     const writing = event.target.closest("input, select, textarea, dialog");
     if (event.key === "/" && !writing && !event.ctrlKey && !event.metaKey && !event.altKey) { event.preventDefault(); byId("words").select(); }
@@ -281,12 +287,13 @@ async function start() {
   byId("collection-chooser").hidden = byId("compare-switch").hidden = names.length < 2;
   byId("words").maxLength = server.max_query_characters;
   byId("choose").hidden = !server.collections.some((one) => one.takes_pictures);
-  recall();
+  settleCollections();
   filters.offer(server.collections.find((one) => one.name === asked.collection).fields);
   filters.set(filters.list);
   return run({ push: false });
 }
 
 listenForTheme();
+recall();
 listen();
 start();
