@@ -9,9 +9,6 @@ import numpy as np
 from bcls.compiled.kernel import kernel
 
 BOUNDARY, WINDOW, STRIDE, FIRST = 0, 1, 2, 3
-BINS = 4
-ROUNDING = 2.0**-20
-"""More than the difference and the sum of labels in [0, 1] are rounded by, in single precision."""
 
 
 @kernel
@@ -29,7 +26,7 @@ def choose_pairs(
         more: (n,) int32 room.
         less: (n,) int32 room.
         ends: (n,) int32 room, for the ends of ranges.
-        spare: (BINS n + 2,) int32 room.
+        spare: (n,) int32 room.
     """
     n = len(scores)
     if form == BOUNDARY:
@@ -85,7 +82,7 @@ def _window(scores: Any, width: int, more: Any, less: Any, ends: Any, spare: Any
 @kernel
 def _first(scores: Any, labels: Any, width: int, gap: Any, more: Any, less: Any, ends: Any, spare: Any) -> int:
     n, pairs = len(scores), 0
-    first_below(labels, gap, less, spare)
+    first_below(labels, gap, less)
     for position in range(n):
         begin, last = less[position], min(position + width, n - 1)
         more[pairs], less[pairs], ends[pairs] = position, begin, last
@@ -95,36 +92,76 @@ def _first(scores: Any, labels: Any, width: int, gap: Any, more: Any, less: Any,
 
 
 @kernel
-def first_below(labels: Any, gap: Any, found: Any, spare: Any) -> None:
+def first_below(labels: Any, gap: Any, found: Any) -> None:
     """For each position the first whose label lies more than the gap below it, or n; O(n).
 
-    A table of how many labels lie above each of some levels gives a place that is at most a level too early, never too
-    late; from there on labels are compared.
+    The labels are merged with themselves: each step compares a position with a place, and passes the place where it
+    does not lie below, else the position. A step waits for the one before it, so four parts of the positions are
+    merged in step: nearly four times as many comparisons in the same time, and no branch that depends on a label.
 
     Args:
         labels: (n,) falling.
         gap: in their number format.
         found: (n,) filled.
-        spare: (BINS n + 2,) room.
     """
-    number = labels.dtype.type
-    n, top, bins = len(labels), labels[0], number(BINS * len(labels))
-    scale = bins / max(top - labels[n - 1], number(1e-6))
-    room = bins * number(ROUNDING)
-    above = spare[: BINS * n + 2]
-    above[:] = 0
-    for position in range(n):
-        above[np.int32((top - labels[position]) * scale) + 1] += 1
-    for level in range(BINS * n + 1):
-        above[level + 1] += above[level]
-    place = np.int32(0)
-    for position in range(n):
-        own = labels[position]
-        own_level = np.int32(min(max((top - own + gap) * scale - room, number(0)), bins))
-        place = max(place, above[own_level])
-        while place < n and not own - labels[place] > gap:
-            place += 1
+    n = len(labels)
+    reach = _with_one_below(labels, gap)
+    found[reach:n] = n
+    part = reach // 4
+    a, b, c, d = 0, part, 2 * part, 3 * part
+    of_a, of_b, of_c = 0, _place_before(labels, b, gap), _place_before(labels, c, gap)
+    of_d, end = _place_before(labels, d, gap), _place_before(labels, reach, gap)
+    for _ in range(min(part + min(of_b, of_c - of_b, of_d - of_c), reach - d + end - of_d)):
+        found[a], found[b], found[c], found[d] = of_a, of_b, of_c, of_d
+        of_a, a = _step(labels, gap, of_a, a)
+        of_b, b = _step(labels, gap, of_b, b)
+        of_c, c = _step(labels, gap, of_c, c)
+        of_d, d = _step(labels, gap, of_d, d)
+    _merge(labels, gap, found, a, of_a, part)
+    _merge(labels, gap, found, b, of_b, 2 * part)
+    _merge(labels, gap, found, c, of_c, 3 * part)
+    _merge(labels, gap, found, d, of_d, reach)
+
+
+@kernel
+def _step(labels: Any, gap: Any, place: int, position: int) -> tuple[int, int]:
+    passed = int(labels[position] - labels[place] > gap)
+    return place + 1 - passed, position + passed
+
+
+@kernel
+def _merge(labels: Any, gap: Any, found: Any, position: int, place: int, stop: int) -> None:
+    while position < stop:
         found[position] = place
+        place, position = _step(labels, gap, place, position)
+
+
+@kernel
+def _with_one_below(labels: Any, gap: Any) -> int:
+    """How many positions have any label more than the gap below theirs: a beginning of the order."""
+    low, high = 0, len(labels)
+    while low < high:
+        middle = (low + high) // 2
+        if labels[middle] - labels[-1] > gap:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@kernel
+def _place_before(labels: Any, position: int, gap: Any) -> int:
+    """The first place below the position before this one, 0 where there is none: from where this one's may lie."""
+    if position == 0:
+        return 0
+    low, high = 0, len(labels)
+    while low < high:
+        middle = (low + high) // 2
+        if labels[position - 1] - labels[middle] > gap:
+            high = middle
+        else:
+            low = middle + 1
+    return low
 
 
 @kernel

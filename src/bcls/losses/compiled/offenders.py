@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from bcls.compiled.kernel import kernel
-from bcls.losses.compiled.extremes import BINS, WINDOW, choose_pairs
+from bcls.losses.compiled.extremes import WINDOW, choose_pairs
 from bcls.losses.compiled.order import order_of, sorting_room
 
 
@@ -53,7 +53,7 @@ def offender_rows(
     order, room = np.empty(most, np.int32), sorting_room(most)
     scores, labels = np.empty(most, similarity.dtype), np.empty(most, relevance.dtype)
     more, less = np.empty(most, np.int32), np.empty(most, np.int32)
-    ends, spare = np.empty(most, np.int32), np.empty(BINS * most + 2, np.int32)
+    ends, spare = np.empty(most, np.int32), np.empty(most, np.int32)
     pull = np.empty(most, similarity.dtype)
     total, counted = 0.0, 0
     for row in range(start, stop):
