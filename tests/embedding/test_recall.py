@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
 from bcls.embedding import Embeddings, EmbeddingsInfo, Shard, fill_index, index_recall
+from bcls.embedding.recall import enough_hits, hits_recall
 from bcls.evaluation import RetrievalTruth, evaluate
+from bcls.search import Hit
 
 IMAGES, DIM = 150, 32
 
 
 @pytest.fixture(scope="module")
 def shards():
-    """Images of two splits with one to three captions each, near them and near their neighbours."""
+    """Images of two splits with one to three captions each, near them and near their neighbours; some are the same."""
     random = np.random.default_rng(0)
     topics = random.normal(size=(12, DIM))
     images = topics[random.integers(0, 12, IMAGES)] + 0.6 * random.normal(size=(IMAGES, DIM))
+    images[60:63] = images[:3]  # equal pictures
     made = []
     for start in range(0, IMAGES, 50):
         rows, vectors = [], []
@@ -26,7 +31,8 @@ def shards():
             vectors.append(images[number])
             for k in range(1 + number % 3):
                 rows.append((f"caption:i{number}#{k}", {"kind": "caption", **fields}))
-                vectors.append(images[number] + 1.4 * random.normal(size=DIM))
+                own = images[number] + 1.4 * random.normal(size=DIM)
+                vectors.append(images[7] if k == 0 and number % 6 == 1 else own)  # equal captions of twenty pictures
         array = np.array(vectors)
         made.append(Shard(rows, (array / np.linalg.norm(array, axis=1, keepdims=True)).astype(np.float32), []))
     return made
@@ -60,6 +66,20 @@ def test_every_record_compared_is_exactly_the_evaluation(embeddings, judged, tmp
             found = index_recall(index, embeddings.read_all(), "val")
         assert found == {key: pytest.approx(judged[key], abs=1e-9) for key in found}
         assert 20 < found["text_to_image/recall@1"] < 95
+
+
+def test_a_stranger_that_ties_counts_as_before():
+    def hit(image: str, score: float) -> Hit:
+        return Hit(f"{image}{score}", score, {"image": image})
+
+    tied = [hit("a", 0.9), hit("b", 0.9), hit("a", 0.5)]
+    assert hits_recall(["a", "b", "c"], [tied, tied, tied]) == {
+        "recall@1": 0.0,
+        "recall@5": pytest.approx(200 / 3),
+        "recall@10": pytest.approx(200 / 3),
+    }
+    assert hits_recall(["a"], [[hit("a", 0.9), hit("a", 0.9), hit("b", 0.8)]])["recall@1"] == 100
+    assert enough_hits(Counter({"a": 3, "b": 5})) == 15
 
 
 def test_the_vector_index_is_hardly_worse(embeddings, judged, tmp_path):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from bcls.embedding.shards import Shard
-from bcls.search import Condition, Filter, Index
+from bcls.search import Condition, Filter, Hit, Index
 
 CUTOFFS = (1, 5, 10)
 _DIRECTIONS = {"image_to_text": ("image", "caption"), "text_to_image": ("caption", "image")}
@@ -22,8 +23,7 @@ def index_recall(index: Index, shards: Iterable[Shard], split: str) -> dict[str,
         split: asks, and is searched.
 
     Returns:
-        The share, 0..100, of queries that find a record of their own image among the first K; keys as in
-        `bcls.evaluation.evaluate`: `image_to_text/recall@1` and so on.
+        As `hits_recall`; keys as in `bcls.evaluation.evaluate`: `image_to_text/recall@1` and so on.
     """
     rows = [
         (fields, vector)
@@ -34,10 +34,41 @@ def index_recall(index: Index, shards: Iterable[Shard], split: str) -> dict[str,
     recalls = {}
     for direction, (asks, is_found) in _DIRECTIONS.items():
         where = Filter((Condition("split", "=", split), Condition("kind", "=", is_found)))
-        queries = [(fields["image"], vector) for fields, vector in rows if fields["kind"] == asks]
-        found = index.search(np.stack([vector for _, vector in queries]), max(CUTOFFS), where=where)
-        owners = [[hit.fields["image"] for hit in hits] for hits in found]
-        for k in CUTOFFS:
-            hits = [own in of_query[:k] for (own, _), of_query in zip(queries, owners, strict=True)]
-            recalls[f"{direction}/recall@{k}"] = 100 * float(np.mean(hits))
+        queries = [(str(fields["image"]), vector) for fields, vector in rows if fields["kind"] == asks]
+        own = Counter(str(fields["image"]) for fields, _ in rows if fields["kind"] == is_found)
+        found = index.search(np.stack([vector for _, vector in queries]), enough_hits(own), where=where)
+        recalls |= {f"{direction}/{key}": value for key, value in hits_recall([of for of, _ in queries], found).items()}
     return recalls
+
+
+def enough_hits(own: Counter[str]) -> int:
+    """How many hits of a query settle its rank up to the last cutoff, whatever ties there are.
+
+    Args:
+        own: image -> how many records of it are searched.
+    """
+    return max(CUTOFFS) + max(own.values())
+
+
+def hits_recall(owners: Sequence[str], found: Sequence[Sequence[Hit]]) -> dict[str, float]:
+    """Recall@1, @5 and @10 of hits.
+
+    As in the evaluation, a record of another image that scores exactly as much as the query's own counts as before it:
+    identical captions of two images cannot be told apart, and the place that an index gives them is no merit.
+
+    Args:
+        owners: the image that each query belongs to.
+        found: the hits of each query, best first, `enough_hits` of them.
+
+    Returns:
+        `recall@1` and so on: the share, 0..100, of queries that find a record of their own image among the first K.
+    """
+    before = np.array([_strangers_before(own, hits) for own, hits in zip(owners, found, strict=True)])
+    return {f"recall@{k}": 100 * float(np.mean(before < k)) for k in CUTOFFS}
+
+
+def _strangers_before(own: str, hits: Sequence[Hit]) -> int:
+    """How many hits of other images score at least as much as the best of its own; all, where there is none."""
+    best = max((hit.score for hit in hits if hit.fields["image"] == own), default=-np.inf)
+    strangers = sum(hit.score >= best for hit in hits if hit.fields["image"] != own)
+    return strangers if best > -np.inf else max(CUTOFFS)

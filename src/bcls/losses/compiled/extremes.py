@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from bcls.compiled.kernel import kernel
 
 BOUNDARY, WINDOW, STRIDE, FIRST = 0, 1, 2, 3
