@@ -18,14 +18,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from measure import RESULTS, load
 from pydantic import BaseModel
+from serving import started
 
 from bcls.files import write_json
 
@@ -146,18 +145,6 @@ def measure(command: list[str], path: str, given: argparse.Namespace) -> dict[st
         start = resident(process.pid)
         found = client(port, path, given, given.seconds)
         return found | {"mb_start": start, "mb_end": resident(process.pid)}
-
-
-@contextmanager
-def started(command: list[str]) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        try:
-            assert process.stdout is not None
-            found = re.search(r"http://127\.0\.0\.1:(\d+)", process.stdout.readline())
-            assert found, f"{command[:4]} did not start"
-            yield process, int(found[1])
-        finally:
-            process.kill()
 
 
 def client(port: int, path: str, given: argparse.Namespace, seconds: float) -> dict[str, Any]:
