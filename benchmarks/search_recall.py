@@ -2,7 +2,7 @@
 
 python benchmarks/search_recall.py runs/flickr8k/search            # writes benchmarks/results/search_recall.json
 
-Served: every caption of the split is sent to `bcls serve` as a text, every image as its id; what is answered is counted.
+Served: every caption of the split is sent to `bcls serve` as a text, every image as its id, and answers are counted.
 """
 
 from __future__ import annotations

@@ -86,6 +86,24 @@ def test_every_picture_becomes_rgb(tmp_path, mode, colour):
     assert (picture.mode, picture.size) == ("RGB", (5, 3))
 
 
+def test_a_picture_stands_upright(tmp_path):
+    sideways = Image.new("RGB", (40, 20), "blue")
+    sideways.paste("red", (0, 0, 20, 20))
+    exif = sideways.getexif()
+    exif[0x0112] = 6  # to be turned by 90 degrees to the right
+    sideways.save(tmp_path / "p.jpg", exif=exif, quality=100)
+    picture = open_picture(tmp_path / "p.jpg")
+    assert picture.size == (20, 40)
+    red, _, blue = picture.getpixel((10, 5))
+    assert red > 200
+    assert blue < 50
+
+
+def test_what_is_transparent_is_white(tmp_path):
+    Image.new("RGBA", (5, 3), (7, 7, 7, 0)).save(tmp_path / "p.png")
+    assert open_picture(tmp_path / "p.png").getpixel((2, 1)) == (255, 255, 255)
+
+
 def test_a_missing_picture_is_named(tmp_path):
     with pytest.raises(InputError, match=r"none\.png: no such picture; run `bcls data check`"):
         open_picture(tmp_path / "none.png")

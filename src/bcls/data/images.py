@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 
 from bcls.data.features import FeatureStore
 from bcls.errors import InputError
@@ -95,15 +95,30 @@ class PictureImages:
 
 
 def open_picture(path: Path) -> Image.Image:
-    """Open a picture file as RGB, wholly decoded.
+    """Open a picture file, wholly decoded, as `upright_rgb`.
 
     Raises:
         InputError: the file is missing, truncated or not a picture; the message names it.
     """
     try:
         with Image.open(path) as picture:
-            return picture.convert("RGB")
+            return upright_rgb(picture)
     except FileNotFoundError:
         raise InputError(f"{path}: no such picture; run `bcls data check` to see all that are missing") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"{path}: not a readable picture ({error}); run `bcls data check` to see all") from None
+
+
+def upright_rgb(picture: Image.Image) -> Image.Image:
+    """A picture as a person sees it: turned as its camera says, transparent parts white.
+
+    Example:
+        >>> upright_rgb(Image.new("RGBA", (4, 2), (255, 0, 0, 0))).getpixel((0, 0))
+        (255, 255, 255)
+    """
+    picture = ImageOps.exif_transpose(picture)
+    if picture.has_transparency_data:
+        ground = Image.new("RGBA", picture.size, "white")
+        ground.alpha_composite(picture.convert("RGBA"))
+        picture = ground
+    return picture.convert("RGB")

@@ -6,8 +6,9 @@ import io
 import warnings
 from pathlib import Path
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
+from bcls.data.images import upright_rgb
 from bcls.errors import InputError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
@@ -44,7 +45,7 @@ def decode_picture(content: bytes, *, max_pixels: int) -> Image.Image:
                 if width * height > max_pixels:
                     raise InputError(f"the picture has {width} x {height} pixels; at most {max_pixels:,} are taken")
                 opened.load()
-                return _flat(ImageOps.exif_transpose(opened))
+                return upright_rgb(opened)
     except InputError:
         raise
     except Image.DecompressionBombError:
@@ -84,14 +85,6 @@ def media_type_of(path: Path) -> str | None:
             return MEDIA_TYPES.get(opened.format or "")
     except (*UNREADABLE, Image.DecompressionBombError):
         return None
-
-
-def _flat(picture: Image.Image) -> Image.Image:
-    if picture.has_transparency_data:
-        ground = Image.new("RGBA", picture.size, "white")
-        ground.alpha_composite(picture.convert("RGBA"))
-        picture = ground
-    return picture.convert("RGB")
 
 
 def _reason(error: BaseException) -> str:
