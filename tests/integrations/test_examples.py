@@ -49,3 +49,17 @@ def test_lightning_and_torchmetrics_agree(run, scenes):
     found = numbers(r"ndcg@10 ([\d.]+)", run("lightning_validation.py", scenes))
     assert len(found) == 2
     assert found[0] == found[1]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_tiny_model_is_pretrained_and_fine_tuned(run, monkeypatch):
+    for library in ("transformers", "sentencepiece", "lightning"):
+        pytest.importorskip(library, reason="needs the extras `hf` and `train`")
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    printed = run("finetune_on_scenes.py", "siglip", "--train", 140, "--pretraining", 3, "--optimization.epochs", 1)
+    losses = numbers(r"loss ([\d.]+)", printed)
+    assert losses[-1] < losses[0]
+    assert {name for name, rsum in re.findall(r"(\w+) +[\d.]+ +[\d.]+ +([\d.]+)", printed) if float(rsum) > 0} == {
+        "infonce",
+        "bcls",
+    }
