@@ -28,6 +28,10 @@ def test_cors_only_where_it_is_wanted(serving):
         answer = client.get("/healthz", headers={"Origin": origin})
         assert answer.headers.get("access-control-allow-origin") == allowed
 
+    asks = {"Origin": "http://friend.example", "Access-Control-Request-Method": "POST"}
+    asks["Access-Control-Request-Headers"] = "content-type,authorization"
+    assert client.options("/v1/search", headers=asks).status_code == 200
+
 
 @pytest.mark.parametrize(
     ("host", "status"),

@@ -68,7 +68,12 @@ def create_app(served: Sequence[Served], settings: ServerSettings | None = None)
         app.include_router(routes)
     _describe_problems(app)
     if settings.cors_origins:
-        app.add_middleware(CORSMiddleware, allow_origins=list(settings.cors_origins), allow_headers=["Authorization"])
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors_origins),
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["Authorization"],
+        )
     app.add_middleware(Limits, max_body_bytes=settings.max_body_bytes, seconds=settings.request_seconds)
     app.add_middleware(Gate, hosts=settings.allowed_hosts, metrics=service.metrics)
     return app

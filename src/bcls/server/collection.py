@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from bcls.search import Filter, Hit, Index, Record, made_at, open_index
+from bcls.search.records import check_ids
 from bcls.server.batching import Batcher
 from bcls.server.live_index import LiveIndex
 from bcls.server.pictures import decode_picture, encode_picture
@@ -124,7 +125,12 @@ class Collection:
         return await self._search(Search(vector, k, where))
 
     async def get(self, name: str) -> Record | None:
-        """The record of an id; None = there is none."""
+        """The record of an id; None = there is none.
+
+        Raises:
+            InputError: no id can be so.
+        """
+        check_ids([name])  # here, so that a wrong id spoils no other question of the batch
         return await self._get(name)
 
     async def write(self, work: Callable[[Index], int]) -> int:

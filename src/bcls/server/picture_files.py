@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -64,6 +65,8 @@ class PictureFiles:
     def remove_unused(self, is_used: Callable[[str], bool], *, older_than: float = 3600.0) -> int:
         """Remove files that came in and that no record names: left by a server that was killed before it had answered.
 
+        Only files named as `keep` names them are looked at: the folder may hold others.
+
         Args:
             is_used: whether a record has this `file` field.
             older_than: seconds; a younger file may be about to get its record.
@@ -74,10 +77,13 @@ class PictureFiles:
         if self.uploads is None or not self.uploads.is_dir():
             return 0
         old = [path for path in self.uploads.iterdir() if path.stat().st_mtime < time.time() - older_than]
-        unused = [path for path in old if not is_used(UPLOADED + path.name)]
+        unused = [path for path in old if _KEPT.fullmatch(path.name) and not is_used(UPLOADED + path.name)]
         for path in unused:
             path.unlink()
         return len(unused)
+
+
+_KEPT = re.compile(r"[0-9a-f]{64}\.jpg")
 
 
 def _name_of(content: bytes) -> str:
