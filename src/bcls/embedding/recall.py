@@ -31,7 +31,7 @@ def index_recall(index: Index, shards: Iterable[Shard], split: str) -> dict[str,
         for (_, fields), vector in zip(shard.rows, shard.vectors, strict=True)
         if fields["split"] == split
     ]
-    recalls = {}
+    recalls: dict[str, float] = {}
     for direction, (asks, is_found) in _DIRECTIONS.items():
         where = Filter((Condition("split", "=", split), Condition("kind", "=", is_found)))
         queries = [(str(fields["image"]), vector) for fields, vector in rows if fields["kind"] == asks]
