@@ -178,9 +178,10 @@ def test_files_that_lost_their_record_are_removed_at_a_start_once_they_are_old(s
     import os
 
     made.uploads.mkdir()
-    for name, age in (("lost", 7200), ("young", 0)):
-        file = made.uploads / f"{name}.jpg"
+    lost, young, foreign = f"{'a' * 64}.jpg", f"{'b' * 64}.jpg", "holiday.jpg"
+    for name, age in ((lost, 7200), (young, 0), (foreign, 7200)):
+        file = made.uploads / name
         file.write_bytes(picture_bytes())
         os.utime(file, (time.time() - age,) * 2)
     serving()
-    until(lambda: [file.name for file in made.uploads.iterdir()] == ["young.jpg"])
+    until(lambda: {file.name for file in made.uploads.iterdir()} == {young, foreign})

@@ -333,8 +333,7 @@ def test_while_it_waits_and_when_the_server_fails(visit, site):
     page = visit(allowed="503")
     page.route("**/v1/search", lambda route: None)
     page.get_by_label("Search by words").fill("red")
-    page.locator("#found .loading").wait_for()
-    assert page.locator("#results").get_attribute("aria-busy") == "true"
+    page.locator("#results[aria-busy=true] #found .loading").wait_for()
     page.unroute("**/v1/search")
     problem = '{"detail": "the index does not answer now"}'
     page.route("**/v1/search", lambda route: route.fulfill(status=503, body=problem, content_type="application/json"))
