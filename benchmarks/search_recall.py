@@ -1,6 +1,6 @@
 """Recall of a run's index, exact, approximate and served, beside `bcls evaluate` on the same split.
 
-python benchmarks/search_recall.py runs/flickr8k/search            # writes benchmarks/results/search_recall.json
+python benchmarks/search_recall.py runs/flickr8k/bcls              # writes benchmarks/results/search_recall.json
 
 Served: every caption of the split is sent to `bcls serve` as a text, every image as its id, and answers are counted.
 """

@@ -44,6 +44,18 @@ def test_goes_on_and_is_finished(begun):
     assert FeatureStore.open(begun).about == store.about
 
 
+def test_what_a_killed_process_left_is_no_shard(begun, tmp_path):
+    writer = FeatureWriter(begun, ABOUT)
+    shard = next(tmp_path.rglob("000000.npy"))
+    left = shard.with_name(".000001.abcd.npy")
+    left.write_bytes(shard.read_bytes())
+    writer.write(1, [], np.zeros((0, 1)))
+    assert writer.finish(3).ids == ["a", "b", "c"]
+    assert not list(tmp_path.rglob(".*.npy"))
+    (begun / left.name).write_bytes((begun / shard.name).read_bytes())
+    assert FeatureStore.open(begun).ids == features_beside(tmp_path)["vectors"].ids == ["a", "b", "c"]
+
+
 def test_a_damaged_shard_is_not_done(begun):
     shards = begun.with_name(".vectors.part") / "shards"
     (shards / "000000.npy").write_bytes(b"half")

@@ -68,3 +68,9 @@ def test_nothing_to_gain_has_no_value():
 def test_an_unknown_rule_is_refused():
     with pytest.raises(InputError, match="ties='random'"):
         ndcg([[1.0]], [[1.0]], ties="random")
+
+
+@pytest.mark.parametrize("length", [0, -1])
+def test_a_length_below_one_is_refused(length):
+    with pytest.raises(InputError, match="at least 1"):
+        ndcg([[0.9, 0.5]], [[0.0, 1.0]], length=length)

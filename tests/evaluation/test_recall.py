@@ -42,6 +42,8 @@ def test_any_positive_in_the_top_is_a_hit_as_in_torchmetrics():
 def test_ranks_that_are_none_are_refused(ranks):
     with pytest.raises(InputError, match="from 1 on"):
         rank_summary(ranks)
+    with pytest.raises(InputError, match="from 1 on"):
+        recall_at(ranks, 1)
 
 
 def test_a_cutoff_of_zero_is_refused():

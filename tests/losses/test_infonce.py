@@ -45,6 +45,15 @@ def test_a_learnable_temperature_learns_and_stays_in_range():
     assert loss.temperature.item() == pytest.approx(0.01)
 
 
+@pytest.mark.parametrize("bound", [0.01, 1.0])
+def test_a_temperature_at_its_bound_comes_back(bound):
+    loss = InfoNCELoss(temperature=bound, learnable_temperature=True)
+    with torch.no_grad():
+        loss.log_temperature.add_(1.0 if bound == 1.0 else -1.0)
+    loss(torch.randn(4, 4, generator=torch.Generator().manual_seed(0))).backward()
+    assert loss.log_temperature.grad.abs() > 0
+
+
 def test_a_fixed_temperature_has_no_parameter():
     assert list(InfoNCELoss().parameters()) == []
 

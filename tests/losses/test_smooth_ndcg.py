@@ -99,3 +99,10 @@ def test_alone_it_needs_no_positives(make_matrices):
 def test_unusable_settings_are_refused(setting):
     with pytest.raises(InputError, match=next(iter(setting))):
         SmoothNDCGLoss(**setting)
+
+
+def test_a_second_derivative_is_refused_rather_than_wrong():
+    similarity = torch.randn(4, 4, requires_grad=True)
+    loss = smooth_ndcg_loss(similarity, torch.rand(4, 4))
+    with pytest.raises(InputError, match="differentiated twice"):
+        torch.autograd.grad(loss, similarity, create_graph=True)

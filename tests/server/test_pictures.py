@@ -62,6 +62,11 @@ def test_refused(content, says):
         decode_picture(content, max_pixels=1_000_000)
 
 
+def test_a_side_is_at_most_what_a_jpeg_can_hold():
+    with pytest.raises(InputError, match="65,500"):
+        decode_picture(picture_bytes(kind="PNG", size=(65_501, 1)), max_pixels=1_000_000)
+
+
 def test_the_limit_is_of_pixels():
     assert decode_picture(picture_bytes(size=(40, 25)), max_pixels=1000).size == (40, 25)
     with pytest.raises(InputError, match="at most 999"):

@@ -82,6 +82,8 @@ class FeatureWriter:
             raise InputError(f"{self._folder}: no image could be read, so that there are no features")
         write_json(self._shards / "ids.json", ids)
         write_json(self._shards / "about.json", self._about)
+        for left in self._shards.glob(".*"):  # of a process that was killed while it wrote
+            left.unlink()
         self._shards.rename(self._folder)
         for number in range(shards):
             (self._folder / self._file(number, "json").name).unlink()

@@ -58,7 +58,7 @@ class FeatureStore:
             InputError: nothing there, not an array of numbers, or ids that do not fit.
         """
         path = Path(path)
-        files = sorted(path.glob("*.npy")) if path.is_dir() else [path]
+        files = sorted(path.glob("[!.]*.npy")) if path.is_dir() else [path]
         if not files or not all(file.is_file() for file in files):
             raise InputError(f"{path}: no .npy features there")
         own = path.with_suffix(".ids.json")

@@ -68,7 +68,8 @@ def hits_recall(owners: Sequence[str], found: Sequence[Sequence[Hit]]) -> dict[s
 
 
 def _strangers_before(own: str, hits: Sequence[Hit]) -> int:
-    """How many hits of other images score at least as much as the best of its own; all, where there is none."""
-    best = max((hit.score for hit in hits if hit.fields["image"] == own), default=-np.inf)
-    strangers = sum(hit.score >= best for hit in hits if hit.fields["image"] != own)
-    return strangers if best > -np.inf else max(CUTOFFS)
+    """How many hits of other images reach the best of its own; the last cutoff, where none is its own."""
+    of_own = [hit.score for hit in hits if hit.fields["image"] == own]
+    if not of_own:
+        return max(CUTOFFS)
+    return sum(hit.score >= max(of_own) for hit in hits if hit.fields["image"] != own)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bcls.errors import InputError
 from bcls.evaluation.ranking import Ranking, rank
 from bcls.evaluation.ranks import Floats, Ties, check_ties
 from bcls.evaluation.row_blocks import in_row_blocks
@@ -63,6 +64,8 @@ def ranked_ndcg(ranking: Ranking, lengths: list[int | None], ties: Ties = "worst
         For each length an array of shape (Q,).
     """
     check_ties(ties)
+    if any(length is not None and length < 1 for length in lengths):
+        raise InputError(f"ndcg at {lengths}: each length must be at least 1")
     gains = np.exp2(ranking.relevance, dtype=np.float64) - 1
     best_first = np.sort(ranking.relevance, axis=1)[:, ::-1]  # sorts quicker than the gains do, which rise with it
     ideal = np.exp2(best_first, dtype=np.float64) - 1

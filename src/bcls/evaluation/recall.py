@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from bcls.errors import InputError
 
@@ -19,11 +19,14 @@ def recall_at(best_ranks: ArrayLike, cutoff: int) -> float:
     its positives).
 
     Args:
-        best_ranks: the rank of each query's best positive, from 1, shape (Q,).
+        best_ranks: the rank of each query's best positive, from 1, shape (Q,), at least one query.
         cutoff: K, at least 1.
 
     Returns:
         0..100.
+
+    Raises:
+        InputError: a cutoff below 1, no query, or a rank that is NaN or below 1.
 
     Example:
         >>> recall_at([1, 2, 7, 30], cutoff=5)
@@ -31,7 +34,7 @@ def recall_at(best_ranks: ArrayLike, cutoff: int) -> float:
     """
     if cutoff < 1:
         raise InputError(f"recall@{cutoff}: the cutoff must be at least 1")
-    return float(100 * np.mean(np.asarray(best_ranks) <= cutoff))
+    return float(100 * np.mean(_checked(best_ranks) <= cutoff))
 
 
 def rank_summary(best_ranks: ArrayLike, cutoffs: Iterable[int] = RECALL_CUTOFFS) -> dict[str, float]:
@@ -47,11 +50,16 @@ def rank_summary(best_ranks: ArrayLike, cutoffs: Iterable[int] = RECALL_CUTOFFS)
         >>> rank_summary([1, 2, 4, 20], cutoffs=[1, 5])
         {'recall@1': 25.0, 'recall@5': 75.0, 'median_rank': 3.0, 'mean_rank': 6.75, 'mrr': 0.45}
     """
-    ranks = np.asarray(best_ranks, dtype=np.float64)
-    if ranks.ndim != 1 or not ranks.size or not (ranks >= 1).all():
-        raise InputError("best_ranks must be a list of numbers from 1 on, one for each query, and not empty")
+    ranks = _checked(best_ranks)
     summary = {f"recall@{cutoff}": recall_at(ranks, cutoff) for cutoff in cutoffs}
     summary["median_rank"] = float(np.median(ranks))
     summary["mean_rank"] = float(np.mean(ranks))
     summary["mrr"] = float(np.mean(1 / ranks))
     return summary
+
+
+def _checked(best_ranks: ArrayLike) -> NDArray[np.float64]:
+    ranks = np.asarray(best_ranks, dtype=np.float64)
+    if ranks.ndim != 1 or not ranks.size or not (ranks >= 1).all():
+        raise InputError("best_ranks must be a list of numbers from 1 on, one for each query, and not empty")
+    return ranks

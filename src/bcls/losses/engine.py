@@ -8,6 +8,7 @@ from typing import Literal
 
 from torch import Tensor
 
+from bcls.compiled.kernel import find_numba
 from bcls.errors import InputError, MissingExtraError
 
 Chosen = Literal["compiled", "triton", "torch"]
@@ -46,15 +47,15 @@ def choose_engine(similarity: Tensor, engine: Engine = "auto", *, pairs: str = "
     """
     device = similarity.device.type
     if engine == "auto":
-        if device == "cpu" and similarity.numel() >= WORTH_COMPILING and _has("numba"):
+        if device == "cpu" and similarity.numel() >= WORTH_COMPILING and find_numba() is not None:
             return "compiled"
         single = similarity.element_size() <= 4
-        return "triton" if device == "cuda" and pairs == "all" and single and _has("triton") else "torch"
+        return "triton" if device == "cuda" and pairs == "all" and single and _has_triton() else "torch"
     if engine == "compiled" and device != "cpu":
         raise InputError(f"engine 'compiled' runs on the CPU, but similarity is on {similarity.device}: use 'torch'")
-    if engine == "compiled" and not _has("numba"):
+    if engine == "compiled" and find_numba() is None:
         raise MissingExtraError("the compiled Kendall loss", "fast")
-    if engine == "triton" and (device != "cuda" or pairs != "all" or not _has("triton")):
+    if engine == "triton" and (device != "cuda" or pairs != "all" or not _has_triton()):
         raise InputError(
             f"engine 'triton' counts all pairs on CUDA and needs triton; here: {pairs!r} on {similarity.device}"
         )
@@ -62,5 +63,5 @@ def choose_engine(similarity: Tensor, engine: Engine = "auto", *, pairs: str = "
 
 
 @cache
-def _has(package: str) -> bool:
-    return find_spec(package) is not None
+def _has_triton() -> bool:
+    return find_spec("triton") is not None

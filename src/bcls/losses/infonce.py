@@ -73,7 +73,9 @@ class InfoNCELoss(RetrievalLoss):
         """The temperature now in use."""
         if self.log_temperature is None:
             return self.fixed_temperature
-        return self.log_temperature.exp().clamp(LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE)
+        with torch.no_grad():  # the parameter itself, as CLIP does: beyond a bound it would get no gradient
+            self.log_temperature.clamp_(math.log(LOWEST_TEMPERATURE), math.log(HIGHEST_TEMPERATURE))
+        return self.log_temperature.exp()
 
     def forward(self, similarity: Tensor, positives: Tensor | None = None) -> Tensor:
         """The loss of (images, captions) scores and positives (bool; None = the diagonal).

@@ -60,6 +60,8 @@ class _SmoothNDCG(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        if torch.is_grad_enabled():  # create_graph: what would follow from the saved gradient is wrong, not zero
+            raise InputError("the Smooth-NDCG loss cannot be differentiated twice (create_graph)")
         (gradient,) = ctx.saved_tensors
         return gradients[0] * gradient, None, None
 

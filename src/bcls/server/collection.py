@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from bcls.server.settings import ServerSettings
 
     Vector = NDArray[np.float32]
+
+logger = logging.getLogger("bcls.server")
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -151,7 +154,10 @@ class Collection:
         """`refresh` again and again, until cancelled."""
         while True:
             await asyncio.sleep(self._settings.reload_seconds)
-            await self.refresh()
+            try:
+                await self.refresh()
+            except Exception:  # whatever it was, the next look may succeed; without one no write is seen again
+                logger.exception("reload failed", extra={"collection": self.name})
 
     def close(self) -> None:
         """Finish what runs, then let go of the index."""

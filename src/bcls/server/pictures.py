@@ -13,6 +13,8 @@ from bcls.errors import InputError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 MEDIA_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}
+LONGEST_SIDE = 65_500
+"""What a JPEG, as which pictures are kept, can hold."""
 UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, MemoryError)
 
 
@@ -44,6 +46,8 @@ def decode_picture(content: bytes, *, max_pixels: int) -> Image.Image:
                 width, height = opened.size
                 if width * height > max_pixels:
                     raise InputError(f"the picture has {width} x {height} pixels; at most {max_pixels:,} are taken")
+                if max(width, height) > LONGEST_SIDE:
+                    raise InputError(f"the picture has {width} x {height} pixels; a side has at most {LONGEST_SIDE:,}")
                 opened.load()
                 return upright_rgb(opened)
     except InputError:

@@ -12,6 +12,6 @@ def features_beside(folder: Path) -> dict[str, FeatureStore]:
     place = folder / "features"
     if not place.is_dir():
         return {}
-    folders = [path for path in sorted(place.iterdir()) if path.is_dir() and any(path.glob("*.npy"))]
-    files = {path.stem: path for path in sorted(place.glob("*.npy"))}
+    folders = [path for path in sorted(place.iterdir()) if path.is_dir() and any(path.glob("[!.]*.npy"))]
+    files = {path.stem: path for path in sorted(place.glob("[!.]*.npy"))}
     return {name: FeatureStore.open(path) for name, path in ({path.name: path for path in folders} | files).items()}

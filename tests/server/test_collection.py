@@ -1,0 +1,53 @@
+"""A collection asked by many at once."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from bcls.errors import InputError
+from bcls.search import Record
+from bcls.server import ServerSettings
+from bcls.server.collection import Collection
+from bcls.server.metrics import Metrics
+
+from .conftest import served_of
+
+
+def test_a_wrong_id_spoils_no_other_question(made, embedder):
+    collection = Collection(served_of(made, embedder), ServerSettings(), Metrics())
+
+    async def ask():
+        return await asyncio.gather(
+            *(collection.get(name) for name in ["red-0", "a\0", "red-0", "", "red-0"]), return_exceptions=True
+        )
+
+    found = asyncio.run(ask())
+    collection.close()
+    assert [type(one) for one in found] == [Record, InputError, Record, InputError, Record]
+
+
+def test_it_goes_on_watching_after_any_fault(made, embedder, monkeypatch, caplog):
+    collection = Collection(served_of(made, embedder), replace(ServerSettings(), reload_seconds=0.01), Metrics())
+    calls = []
+
+    def refresh():
+        calls.append(None)
+        if len(calls) == 1:
+            raise OSError(24, "too many open files")
+        return False
+
+    monkeypatch.setattr(collection.live, "refresh", refresh)
+
+    async def watch():
+        task = asyncio.create_task(collection.watch())
+        for _ in range(500):
+            await asyncio.sleep(0.01)
+            if len(calls) > 2:
+                break
+        task.cancel()
+
+    asyncio.run(watch())
+    collection.close()
+    assert len(calls) > 2
+    assert [record.message for record in caplog.records].count("reload failed") == 1
