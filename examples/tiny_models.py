@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -85,7 +86,11 @@ def make_siglip(folder: Path, captions: Sequence[str], width: int = 16, image: i
         text_config={**sizes, **words}, vision_config={**sizes, "image_size": image, "patch_size": patch}
     )
     processor = SiglipImageProcessorPil(size={"height": image, "width": image})
-    _save(folder, SiglipModel(config), tokenizer, processor)
+    model = SiglipModel(config)
+    with torch.no_grad():  # where its pretraining starts, by the paper (Zhai et al. 2023); transformers leaves 0 and 0
+        model.logit_scale.fill_(math.log(10))
+        model.logit_bias.fill_(-10)
+    _save(folder, model, tokenizer, processor)
 
 
 def make_vit(folder: Path, captions: Sequence[str], width: int = 16, image: int = 16, patch: int = 8) -> None:
@@ -126,20 +131,22 @@ KINDS: dict[str, Callable[..., None]] = {
 
 
 def _clip_tokenizer(captions: Sequence[str]) -> CLIPTokenizer:
+    special = ["<|startoftext|>", "<|endoftext|>"]
     bpe = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
     bpe.pre_tokenizer = pre_tokenizers.Whitespace()
     trainer = trainers.BpeTrainer(
         vocab_size=600,
         end_of_word_suffix="</w>",
-        special_tokens=["<|startoftext|>", "<|endoftext|>"],
+        special_tokens=special,
         show_progress=False,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
     )
     bpe.train_from_iterator([caption.lower() for caption in captions], trainer)
     learnt = json.loads(bpe.to_str())["model"]
-    return CLIPTokenizer(
-        vocab=learnt["vocab"], merges=[tuple(merge) for merge in learnt["merges"]], model_max_length=TOKENS
-    )
+    pieces = special + sorted(set(learnt["vocab"]) - set(special))  # the trainer's own numbers change from call to call
+    vocabulary = {piece: number for number, piece in enumerate(pieces)}
+    merges = [tuple(merge) for merge in learnt["merges"]]
+    return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=TOKENS)
 
 
 def _save(folder: Path, model: PreTrainedModel, *beside: object) -> None:
