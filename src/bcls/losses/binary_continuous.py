@@ -6,10 +6,10 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from bcls.errors import InputError
 from bcls.losses.base import RetrievalLoss
 from bcls.losses.engine import Engine
 from bcls.losses.kendall import KendallLoss, Pairs
+from bcls.losses.settings import require_at_least
 from bcls.losses.triplet import TripletLoss
 
 
@@ -63,8 +63,7 @@ class BCLSLoss(RetrievalLoss):
         engine: Engine = "auto",
     ) -> None:
         super().__init__()
-        if kendall_weight < 0:
-            raise InputError(f"kendall_weight is {kendall_weight}; it must be at least 0")
+        require_at_least(0, kendall_weight=kendall_weight)
         self.kendall_weight = kendall_weight
         self.triplet = TripletLoss(margin=margin, negatives="soft", temperature=temperature)
         self.kendall = KendallLoss(gap=gap, margin=kendall_margin, pairs=pairs, window=window, engine=engine)

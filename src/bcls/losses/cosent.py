@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bcls.errors import InputError
 from bcls.losses.base import RetrievalLoss
 from bcls.losses.matrices import both_directions, check_relevance, check_similarity, require_relevance
 from bcls.losses.means import mean_where
+from bcls.losses.settings import require_above_zero, require_one_of
 
 Compared = Literal["query", "batch"]
 UNKNOWN = -1.0
@@ -26,11 +26,17 @@ def cosent_loss(similarity: Tensor, relevance: Tensor, *, scale: float = 20.0, w
         >>> cosent_loss(similarity, relevance, scale=10.0)
         tensor(0.6575)
     """
+    _check_settings(scale, within)
     similarity = check_similarity(similarity)
     relevance = check_relevance(similarity, relevance)
     if within == "batch":
         return _one_direction(scale * similarity.reshape(1, -1), relevance.reshape(1, -1))
     return both_directions(_one_direction, scale * similarity, relevance)
+
+
+def _check_settings(scale: float, within: str) -> None:
+    require_above_zero(scale=scale)
+    require_one_of(get_args(Compared), within=within)
 
 
 def _one_direction(scores: Tensor, relevance: Tensor) -> Tensor:
@@ -82,10 +88,7 @@ class CoSENTLoss(RetrievalLoss):
 
     def __init__(self, *, scale: float = 20.0, within: Compared = "query") -> None:
         super().__init__()
-        if scale <= 0:
-            raise InputError(f"scale is {scale}; it must be above 0")
-        if within not in get_args(Compared):
-            raise InputError(f"within is {within!r}; it must be one of {', '.join(get_args(Compared))}")
+        _check_settings(scale, within)
         self.scale = scale
         self.within: Compared = within
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from bcls.errors import InputError
 from bcls.losses.base import RetrievalLoss
 from bcls.losses.matrices import both_directions, check_positives, check_similarity
+from bcls.losses.settings import require_above_zero
 from bcls.losses.soft_triplets import soft_triplets
 
 LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.01, 1.0
@@ -25,6 +26,8 @@ def infonce_loss(similarity: Tensor, positives: Tensor | None = None, *, tempera
         >>> infonce_loss(similarity, temperature=0.1)
         tensor(1.0951)
     """
+    if not isinstance(temperature, Tensor):  # one that is learnt is kept in bounds by the class
+        require_above_zero(temperature=temperature)
     similarity = check_similarity(similarity)
     positives = check_positives(similarity, positives)
     return both_directions(partial(_one_direction, temperature=temperature), similarity, positives)
@@ -60,8 +63,7 @@ class InfoNCELoss(RetrievalLoss):
 
     def __init__(self, *, temperature: float = 0.05, learnable_temperature: bool = False) -> None:
         super().__init__()
-        if temperature <= 0:
-            raise InputError(f"temperature is {temperature}; it must be above 0")
+        require_above_zero(temperature=temperature)
         if learnable_temperature and not LOWEST_TEMPERATURE <= temperature <= HIGHEST_TEMPERATURE:
             raise InputError(f"temperature is {temperature}; a learnable one starts within [0.01, 1]")
         start = torch.tensor(math.log(temperature))

@@ -13,6 +13,7 @@ from bcls.losses.all_pairs import all_pairs_hinge
 from bcls.losses.base import RetrievalLoss
 from bcls.losses.engine import ENGINES, Engine, choose_engine
 from bcls.losses.matrices import both_directions, check_relevance, check_similarity, require_relevance
+from bcls.losses.settings import require_at_least, require_below_one, require_one_of
 from bcls.losses.windows import WindowForm, select_pairs
 
 Pairs = Literal["boundary", "window", "stride", "first", "all"]
@@ -37,6 +38,7 @@ def kendall_loss(
         >>> kendall_loss(similarity, relevance, pairs="all")
         tensor(0.4500)
     """
+    _check_settings(gap, margin, pairs, window, engine)
     similarity = check_similarity(similarity)
     relevance = check_relevance(similarity, relevance)
     chosen = choose_engine(similarity, engine, pairs=pairs)
@@ -52,6 +54,20 @@ def kendall_loss(
         return both_directions(partial(all_pairs_hinge, gap=gap, margin=margin), similarity, relevance)
     one = partial(_windowed_hinge, gap=gap, margin=margin, pairs=pairs, window=window)
     return both_directions(one, similarity, relevance)
+
+
+def _check_settings(gap: float, margin: float, pairs: str, window: int | float, engine: str) -> None:
+    require_below_one(gap=gap)
+    require_at_least(0, margin=margin)
+    require_one_of(get_args(Pairs), pairs=pairs)
+    require_one_of(ENGINES, engine=engine)
+    least = 2 if pairs == "window" else 1
+    fits = window >= least if isinstance(window, int) else 0 < window < 1
+    if not fits:
+        raise InputError(
+            f"window is {window}; with pairs = {pairs!r} it must be an integer of at least {least} (positions) or "
+            "a float above 0 and below 1 (share of the candidates)"
+        )
 
 
 def _windowed_hinge(
@@ -114,24 +130,10 @@ class KendallLoss(RetrievalLoss):
         engine: Engine = "auto",
     ) -> None:
         super().__init__()
-        if not 0 <= gap < 1:
-            raise InputError(f"gap is {gap}; it must be at least 0 and below 1")
-        if margin < 0:
-            raise InputError(f"margin is {margin}; it must be at least 0")
-        if pairs not in get_args(Pairs):
-            raise InputError(f"pairs is {pairs!r}; it must be one of {', '.join(get_args(Pairs))}")
-        least = 2 if pairs == "window" else 1
-        fits = window >= least if isinstance(window, int) else 0 < window < 1
-        if not fits:
-            raise InputError(
-                f"window is {window}; with pairs = {pairs!r} it must be an integer of at least {least} (positions) or "
-                "a float above 0 and below 1 (share of the candidates)"
-            )
+        _check_settings(gap, margin, pairs, window, engine)
         self.gap = gap
         self.margin = margin
         self.pairs: Pairs = pairs
-        if engine not in ENGINES:
-            raise InputError(f"engine is {engine!r}; it must be one of {', '.join(ENGINES)}")
         self.window = window
         self.engine: Engine = engine
 

@@ -14,6 +14,7 @@ from bcls.errors import InputError
 from bcls.losses.base import RetrievalLoss
 from bcls.losses.matrices import both_directions, check_relevance, check_similarity, require_relevance
 from bcls.losses.means import mean_where
+from bcls.losses.settings import require_at_least
 from bcls.losses.triplet import Negatives, TripletLoss
 
 
@@ -26,9 +27,16 @@ def ladder_loss(similarity: Tensor, relevance: Tensor, *, threshold: float = 0.4
         >>> ladder_loss(similarity, relevance, threshold=0.4, margin=0.1)
         tensor(0.1000)
     """
+    _check_rung(threshold, margin)
     similarity = check_similarity(similarity)
     relevance = check_relevance(similarity, relevance)
     return both_directions(partial(_one_direction, threshold=threshold, margin=margin), similarity, relevance)
+
+
+def _check_rung(threshold: float, margin: float) -> None:
+    if not 0 <= threshold <= 1:
+        raise InputError(f"threshold is {threshold}; it must lie in [0, 1]")
+    require_at_least(0, margin=margin)
 
 
 def _one_direction(similarity: Tensor, relevance: Tensor, *, threshold: float, margin: float) -> Tensor:
@@ -95,10 +103,11 @@ class LadderLoss(RetrievalLoss):
                 f"{len(self.margins)} and {len(self.weights)}"
             )
         falling = all(first > second for first, second in zip(self.thresholds, self.thresholds[1:], strict=False))
-        if not falling or not all(0 <= threshold <= 1 for threshold in self.thresholds):
-            raise InputError(f"thresholds are {self.thresholds}; they must fall and lie in [0, 1]")
-        if min((*self.margins, *self.weights), default=0.0) < 0:
-            raise InputError(f"margins are {self.margins} and weights {self.weights}; they must be at least 0")
+        if not falling:
+            raise InputError(f"thresholds are {self.thresholds}; they must fall")
+        for threshold, rung, weight in zip(self.thresholds, self.margins, self.weights, strict=True):
+            _check_rung(threshold, rung)
+            require_at_least(0, weight=weight)
         self.triplet = TripletLoss(margin=margin, negatives=negatives)
 
     def forward(self, similarity: Tensor, relevance: Tensor, positives: Tensor | None = None) -> Tensor:

@@ -8,9 +8,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from bcls.errors import InputError
 from bcls.losses.base import RetrievalLoss
 from bcls.losses.matrices import both_directions, check_positives, check_relevance, check_similarity, require_relevance
+from bcls.losses.settings import require_above_zero, require_at_least, require_below_one
 from bcls.losses.soft_triplets import soft_triplets
 
 
@@ -31,6 +31,7 @@ def language_margin_loss(
         >>> language_margin_loss(similarity, relevance, margin=0.2, threshold=0.2, temperature=0.1)
         tensor(1.5039)
     """
+    _check_settings(margin, threshold, temperature)
     similarity = check_similarity(similarity)
     relevance = check_relevance(similarity, relevance)
     positives = check_positives(similarity, positives)
@@ -38,6 +39,12 @@ def language_margin_loss(
     margins = torch.where(relevance >= threshold, shrunk, margin).to(similarity.dtype)
     one = partial(_one_direction, temperature=temperature)
     return both_directions(one, similarity + margins.masked_fill(positives, 0.0), positives)
+
+
+def _check_settings(margin: float, threshold: float, temperature: float) -> None:
+    require_at_least(0, margin=margin)
+    require_below_one(threshold=threshold)
+    require_above_zero(temperature=temperature)
 
 
 def _one_direction(raised: Tensor, positives: Tensor, *, temperature: float) -> Tensor:
@@ -81,12 +88,7 @@ class LanguageMarginLoss(RetrievalLoss):
 
     def __init__(self, *, margin: float = 0.2, threshold: float = 0.2, temperature: float = 0.02) -> None:
         super().__init__()
-        if margin < 0:
-            raise InputError(f"margin is {margin}; it must be at least 0")
-        if not 0 <= threshold < 1:
-            raise InputError(f"threshold is {threshold}; it must be at least 0 and below 1")
-        if temperature <= 0:
-            raise InputError(f"temperature is {temperature}; it must be above 0")
+        _check_settings(margin, threshold, temperature)
         self.margin = margin
         self.threshold = threshold
         self.temperature = temperature

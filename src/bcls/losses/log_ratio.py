@@ -8,10 +8,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from bcls.errors import InputError
 from bcls.losses.base import RetrievalLoss
 from bcls.losses.matrices import both_directions, check_relevance, check_similarity, require_relevance
 from bcls.losses.means import mean_where
+from bcls.losses.settings import require_above_zero
 
 
 def log_ratio_loss(similarity: Tensor, relevance: Tensor, *, epsilon: float = 0.1) -> Tensor:
@@ -23,6 +23,7 @@ def log_ratio_loss(similarity: Tensor, relevance: Tensor, *, epsilon: float = 0.
         >>> log_ratio_loss(similarity, relevance, epsilon=0.1)
         tensor(2.9233)
     """
+    require_above_zero(epsilon=epsilon)
     similarity = check_similarity(similarity)
     relevance = check_relevance(similarity, relevance)
     return both_directions(partial(_one_direction, epsilon=epsilon), similarity, relevance)
@@ -75,8 +76,7 @@ class LogRatioLoss(RetrievalLoss):
 
     def __init__(self, *, epsilon: float = 0.1) -> None:
         super().__init__()
-        if epsilon <= 0:
-            raise InputError(f"epsilon is {epsilon}; it must be above 0")
+        require_above_zero(epsilon=epsilon)
         self.epsilon = epsilon
 
     def forward(self, similarity: Tensor, relevance: Tensor) -> Tensor:

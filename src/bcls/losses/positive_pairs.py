@@ -81,6 +81,7 @@ def _equal_ids(image_ids: Tensor, caption_ids: Tensor, images: int, captions: in
             raise InputError(f"the ids of {name}s are {tuple(ids.shape)}, but there are {expected} {name}s")
         if ids.is_floating_point() or ids.is_complex() or ids.dtype == torch.bool:
             raise InputError(f"the ids of {name}s must be integers, not {ids.dtype}")
+    image_ids = image_ids.long()  # ids of two formats are compared in the wider one
     ordered, order = caption_ids.to(image_ids).sort(stable=True)
     start = torch.searchsorted(ordered, image_ids)
     counts = torch.searchsorted(ordered, image_ids, right=True) - start

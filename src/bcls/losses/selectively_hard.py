@@ -9,11 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bcls.errors import InputError
 from bcls.losses.base import RetrievalLoss
 from bcls.losses.matrices import both_directions, check_positives, check_similarity
 from bcls.losses.mean_hinge import mean_hinges, positive_slots
 from bcls.losses.means import mean_where
+from bcls.losses.settings import require_at_least
 
 
 def selectively_hard_loss(
@@ -26,6 +26,7 @@ def selectively_hard_loss(
         >>> selectively_hard_loss(similarity, margin=0.2, tolerance=0.01)
         tensor(0.1500)
     """
+    require_at_least(0, margin=margin, tolerance=tolerance)
     similarity = check_similarity(similarity)
     positives = check_positives(similarity, positives)
     return both_directions(partial(_one_direction, margin=margin, tolerance=tolerance), similarity, positives)
@@ -74,9 +75,7 @@ class SelectivelyHardLoss(RetrievalLoss):
 
     def __init__(self, *, margin: float = 0.2, tolerance: float = 0.01) -> None:
         super().__init__()
-        for name, value in (("margin", margin), ("tolerance", tolerance)):
-            if value < 0:
-                raise InputError(f"{name} is {value}; it must be at least 0")
+        require_at_least(0, margin=margin, tolerance=tolerance)
         self.margin = margin
         self.tolerance = tolerance
 

@@ -9,11 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bcls.errors import InputError
 from bcls.losses.base import RetrievalLoss
 from bcls.losses.matrices import both_directions, check_positives, check_relevance, check_similarity, require_relevance
 from bcls.losses.mean_hinge import mean_hinges, positive_slots
 from bcls.losses.means import mean_where
+from bcls.losses.settings import require_at_least, require_one_of
 from bcls.losses.triplet import Negatives, TripletLoss
 
 Sampling = Literal["all", "hard", "random"]
@@ -35,11 +35,17 @@ def semantic_margin_loss(
         >>> semantic_margin_loss(similarity, relevance, divisor=4.0)
         tensor(0.1250)
     """
+    _check_settings(divisor, sampling)
     similarity = check_similarity(similarity)
     relevance = check_relevance(similarity, relevance)
     positives = check_positives(similarity, positives)
     one = partial(_one_direction, divisor=divisor, sampling=sampling)
     return both_directions(one, similarity, relevance, positives)
+
+
+def _check_settings(divisor: float, sampling: str) -> None:
+    require_at_least(1, divisor=divisor)
+    require_one_of(get_args(Sampling), sampling=sampling)
 
 
 def _one_direction(
@@ -108,12 +114,8 @@ class SemanticMarginLoss(RetrievalLoss):
         negatives: Negatives = "hard",
     ) -> None:
         super().__init__()
-        if divisor < 1:
-            raise InputError(f"divisor is {divisor}; it must be at least 1")
-        if weight < 0:
-            raise InputError(f"weight is {weight}; it must be at least 0")
-        if sampling not in get_args(Sampling):
-            raise InputError(f"sampling is {sampling!r}; it must be one of {', '.join(get_args(Sampling))}")
+        _check_settings(divisor, sampling)
+        require_at_least(0, weight=weight)
         self.divisor = divisor
         self.weight = weight
         self.sampling: Sampling = sampling

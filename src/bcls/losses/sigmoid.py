@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bcls.errors import InputError
 from bcls.losses.base import RetrievalLoss
 from bcls.losses.matrices import check_positives, check_similarity
+from bcls.losses.settings import require_above_zero
 
 
 def sigmoid_loss(
@@ -23,6 +23,8 @@ def sigmoid_loss(
         >>> sigmoid_loss(torch.eye(2), scale=10.0, bias=-5.0)
         tensor(0.0134)
     """
+    if not isinstance(scale, Tensor):
+        require_above_zero(scale=scale)
     similarity = check_similarity(similarity)
     positives = check_positives(similarity, positives)
     logits = scale * similarity + bias
@@ -54,8 +56,7 @@ class SigmoidLoss(RetrievalLoss):
 
     def __init__(self, *, initial_scale: float = 10.0, initial_bias: float = -10.0) -> None:
         super().__init__()
-        if initial_scale <= 0:
-            raise InputError(f"initial_scale is {initial_scale}; it must be above 0")
+        require_above_zero(initial_scale=initial_scale)
         self.log_scale = nn.Parameter(torch.tensor(math.log(initial_scale)))
         self.bias = nn.Parameter(torch.tensor(float(initial_bias)))
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from bcls.errors import InputError
 from bcls.losses.base import RetrievalLoss
 from bcls.losses.matrices import both_directions, check_relevance, check_similarity, require_relevance
+from bcls.losses.settings import require_above_zero
 from bcls.losses.triplet import Negatives, TripletLoss
 
 BLOCK_ELEMENTS = 1 << 22
@@ -26,6 +27,7 @@ def smooth_ndcg_loss(similarity: Tensor, relevance: Tensor, *, temperature: floa
         >>> smooth_ndcg_loss(similarity, relevance, temperature=0.01)
         tensor(0.1678)
     """
+    require_above_zero(temperature=temperature)
     similarity = check_similarity(similarity)
     relevance = check_relevance(similarity, relevance).to(similarity.dtype)
     return both_directions(partial(_one_direction, temperature=temperature), similarity, relevance)
@@ -127,8 +129,7 @@ class SmoothNDCGLoss(RetrievalLoss):
         negatives: Negatives = "hard",
     ) -> None:
         super().__init__()
-        if temperature <= 0:
-            raise InputError(f"temperature is {temperature}; it must be above 0")
+        require_above_zero(temperature=temperature)
         if not 0 <= weight <= 1:
             raise InputError(f"weight is {weight}; it must lie in [0, 1]")
         self.temperature = temperature

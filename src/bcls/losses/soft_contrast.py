@@ -9,11 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bcls.errors import InputError
 from bcls.losses.base import RetrievalLoss
 from bcls.losses.infonce import InfoNCELoss
 from bcls.losses.matrices import both_directions, check_relevance, check_similarity, require_relevance
 from bcls.losses.means import mean_where
+from bcls.losses.settings import require_above_zero, require_at_least
 
 
 def soft_contrast_loss(
@@ -27,6 +27,7 @@ def soft_contrast_loss(
         >>> soft_contrast_loss(similarity, relevance, temperature=0.1, label_temperature=0.5)
         tensor(0.7886)
     """
+    require_above_zero(temperature=temperature, label_temperature=label_temperature)
     similarity = check_similarity(similarity)
     relevance = check_relevance(similarity, relevance).to(similarity.dtype)
     one = partial(_one_direction, temperature=temperature, label_temperature=label_temperature)
@@ -83,10 +84,8 @@ class SoftContrastLoss(RetrievalLoss):
 
     def __init__(self, *, temperature: float = 0.05, label_temperature: float = 0.1, weight: float = 0.5) -> None:
         super().__init__()
-        if label_temperature <= 0:
-            raise InputError(f"label_temperature is {label_temperature}; it must be above 0")
-        if weight < 0:
-            raise InputError(f"weight is {weight}; it must be at least 0")
+        require_above_zero(temperature=temperature, label_temperature=label_temperature)
+        require_at_least(0, weight=weight)
         self.infonce = InfoNCELoss(temperature=temperature)
         self.temperature = temperature
         self.label_temperature = label_temperature

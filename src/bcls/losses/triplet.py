@@ -10,9 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bcls.errors import InputError
 from bcls.losses.base import RetrievalLoss
 from bcls.losses.matrices import both_directions, check_positives, check_similarity
+from bcls.losses.settings import require_above_zero, require_at_least, require_one_of
 from bcls.losses.soft_triplets import soft_triplets
 
 Negatives = Literal["soft", "hard", "semi-hard", "all"]
@@ -33,10 +33,17 @@ def triplet_loss(
         >>> triplet_loss(similarity, negatives="hard", margin=0.2)
         tensor(0.1750)
     """
+    _check_settings(margin, negatives, temperature)
     similarity = check_similarity(similarity)
     positives = check_positives(similarity, positives)
     one = triplet_terms(margin=margin, negatives=negatives, temperature=temperature)
     return both_directions(lambda scores, labels: one(scores, labels).mean(), similarity, positives)
+
+
+def _check_settings(margin: float, negatives: str, temperature: float) -> None:
+    require_at_least(0, margin=margin)
+    require_above_zero(temperature=temperature)
+    require_one_of(get_args(Negatives), negatives=negatives)
 
 
 def triplet_terms(*, margin: float, negatives: Negatives, temperature: float) -> Callable[[Tensor, Tensor], Tensor]:
@@ -125,12 +132,7 @@ class TripletLoss(RetrievalLoss):
 
     def __init__(self, *, margin: float = 0.2, negatives: Negatives = "soft", temperature: float = 0.05) -> None:
         super().__init__()
-        if margin < 0:
-            raise InputError(f"margin is {margin}; it must be at least 0")
-        if temperature <= 0:
-            raise InputError(f"temperature is {temperature}; it must be above 0")
-        if negatives not in get_args(Negatives):
-            raise InputError(f"negatives is {negatives!r}; it must be one of {', '.join(get_args(Negatives))}")
+        _check_settings(margin, negatives, temperature)
         self.margin = margin
         self.negatives: Negatives = negatives
         self.temperature = temperature

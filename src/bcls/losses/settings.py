@@ -1,0 +1,58 @@
+"""What a loss refuses of its settings, in one voice: functions and classes ask the same."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from bcls.errors import InputError
+
+
+def require_at_least(least: float, **settings: float) -> None:
+    """Refuse a setting that is below `least`, infinite or NaN; it is named.
+
+    Raises:
+        InputError: as told.
+
+    Example:
+        >>> require_at_least(0, margin=0.2)
+        >>> require_at_least(0, margin=-0.2)
+        Traceback (most recent call last):
+        bcls.errors.InputError: margin is -0.2; it must be at least 0
+    """
+    for name, value in settings.items():
+        if not least <= value < math.inf:
+            raise InputError(f"{name} is {value}; it must be at least {least:g}")
+
+
+def require_above_zero(**settings: float) -> None:
+    """Refuse a setting that is 0 or below, infinite or NaN; it is named.
+
+    Raises:
+        InputError: as told.
+    """
+    for name, value in settings.items():
+        if not 0 < value < math.inf:
+            raise InputError(f"{name} is {value}; it must be above 0")
+
+
+def require_below_one(**settings: float) -> None:
+    """Refuse a setting that is not in [0, 1), NaN with it; it is named.
+
+    Raises:
+        InputError: as told.
+    """
+    for name, value in settings.items():
+        if not 0 <= value < 1:
+            raise InputError(f"{name} is {value}; it must be at least 0 and below 1")
+
+
+def require_one_of(choices: Sequence[str], **settings: str) -> None:
+    """Refuse a word that is none of the choices; it is named.
+
+    Raises:
+        InputError: as told.
+    """
+    for name, value in settings.items():
+        if value not in choices:
+            raise InputError(f"{name} is {value!r}; it must be one of {', '.join(choices)}")
