@@ -16,7 +16,7 @@ from measure import in_own_process, load
 from report import print_rows, write_rows
 
 from bcls.training import load_config
-from bcls.training.inputs import prepare_inputs
+from bcls.training.inputs import open_data, prepare_inputs
 from bcls.training.optimizer import adamw
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,7 +26,7 @@ EPOCHS = 2
 def one_run() -> dict[str, float]:
     """Seconds of two epochs after a warm one: in all, and of them waiting for a batch."""
     config, _ = load_config(["--config", str(ROOT / "configs" / "flickr8k" / "bcls.yaml")])
-    inputs = prepare_inputs(config, ROOT / "runs" / "flickr8k" / "losses" / "labels")
+    inputs = prepare_inputs(config, open_data(config.data), ROOT / "runs" / "flickr8k" / "losses" / "labels")
     optimizer = adamw([inputs.model, config.loss], learning_rate=1e-3, weight_decay=0.01)
     waited = whole = 0.0
     for epoch in range(EPOCHS + 1):

@@ -12,7 +12,7 @@ from PIL import Image
 
 from bcls.models import PretrainedCaptionTower, PretrainedImageTower, RegionFeatureTower
 from bcls.training import load_config
-from bcls.training.inputs import prepare_inputs
+from bcls.training.inputs import open_data, prepare_inputs
 from bcls.training.module import RetrievalModule
 from tiny_folders import tiny_model
 
@@ -71,7 +71,7 @@ def settings_of(karpathy, precomp, tmp_path):
 def test_a_recipe_builds_everything_and_takes_a_step(recipe, settings_of, tmp_path):
     config, text = load_config(settings_of(recipe))
     assert "bf16-mixed" in text
-    inputs = prepare_inputs(config, tmp_path / "labels")
+    inputs = prepare_inputs(config, open_data(config.data), tmp_path / "labels")
     assert len(inputs.dataset.split(config.data.train_split).images) == (18 if "restval" in text else 12)
     module = RetrievalModule(inputs.model, config.loss, config.optimization, steps=10, seed=0)
     optimizer = module.configure_optimizers()["optimizer"]

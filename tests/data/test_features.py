@@ -63,6 +63,19 @@ def test_more_than_nine_shards_keep_their_order(tmp_path):
     np.testing.assert_array_equal(store.gather(np.arange(25)), features)
 
 
+def test_the_fingerprint_tells_ids_rows_and_format_apart_and_no_shards(features):
+    store = FeatureStore([features], IDS, "here")
+    assert store.fingerprint() == FeatureStore([features[:3], features[3:]], IDS, "there").fingerprint()
+    others = [
+        FeatureStore([features], IDS[::-1], "here"),
+        FeatureStore([features + 1], IDS, "here"),
+        FeatureStore([features.astype(np.float32)], IDS, "here"),
+    ]
+    assert store.fingerprint() not in {other.fingerprint() for other in others}
+    empty = FeatureStore([features[:0]], [], "here")
+    assert empty.fingerprint() == empty.fingerprint()
+
+
 def test_a_wider_format_is_kept_in_half_precision(tmp_path):
     store = write_features(tmp_path / "f", ["a"], [np.array([[1 / 3, 60000.0]])])
     assert store.dtype == np.float16

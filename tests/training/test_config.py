@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bcls.errors import InputError
-from bcls.training import OptimizationConfig
+from bcls.training import OptimizationConfig, load_config
 
 
 @pytest.mark.parametrize("name", ["epochs", "batch_size", "learning_rate"])
@@ -20,3 +20,15 @@ def test_numbers_that_must_be_positive(name, value):
 def test_shares_are_shares(name, value):
     with pytest.raises(InputError, match=f"optimization.{name} is {value}"):
         OptimizationConfig(**{name: value})
+
+
+def test_training_runs_on_one_device():
+    assert OptimizationConfig(devices=1).devices == 1
+    with pytest.raises(InputError, match=r"optimization\.devices is 2; training runs on one device"):
+        OptimizationConfig(devices=2)
+
+
+@pytest.mark.parametrize("name", ["seed", "checkpoint_steps"])
+def test_run_settings_that_must_not_be_negative(words, name):
+    with pytest.raises(InputError, match=f"{name} is -1; it must not be negative"):
+        load_config(words(f"--{name}", "-1"))

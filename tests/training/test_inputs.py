@@ -10,11 +10,12 @@ from bcls.data import NeighbourBatchSampler
 from bcls.errors import InputError
 from bcls.relevance import Calibration, CiderScorer, TfidfScorer
 from bcls.training import load_config
-from bcls.training.inputs import prepare_inputs
+from bcls.training.inputs import open_data, prepare_inputs
 
 
 def _prepare(words: list[str], tmp_path):
-    return prepare_inputs(load_config(words)[0], tmp_path / "labels")
+    config = load_config(words)[0]
+    return prepare_inputs(config, open_data(config.data), tmp_path / "labels")
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 import yaml
 from safetensors.torch import load_file
 
+from bcls.data import Caption, RetrievalDataset, read_dataset, write_dataset, write_features
 from bcls.errors import InputError
 from bcls.evaluation import read_queries, read_result
 from bcls.models import RetrievalModel
@@ -35,7 +39,7 @@ def test_a_run_learns_and_leaves_everything(words, tiny_data):
     assert max(row["rsum"] for row in history) == pytest.approx(metrics["rsum"])
     assert yaml.safe_load((folder / "config.yaml").read_text())["data"]["path"] == str(tiny_data)
     facts = json.loads((folder / "provenance.json").read_text())
-    assert set(facts["data"]) == {"dataset", "config"}
+    assert set(facts["data"]) == {"dataset", "features", "config"}
     queries = read_queries(folder / "queries.safetensors")
     assert (queries["image_to_text/rank"] <= 10).mean() * 100 == pytest.approx(metrics["image_to_text/recall@10"])
     assert (folder / "checkpoints" / "last.ckpt").is_file()
@@ -70,10 +74,54 @@ def test_a_resumed_run_keeps_its_calibration(words, tmp_path):
         _train(calibrated, resume=True)
 
 
+@pytest.mark.parametrize("changed", ["dataset", "features"])
+def test_a_resumed_run_keeps_its_data(words, tiny_data, tmp_path, changed):
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny_data, copy)
+    own = words("--data.path", str(copy), "--optimization.epochs", "1")
+    folder = _train(own).folder
+    before = (folder / "provenance.json").read_text()
+    dataset = read_dataset(copy)
+    shutil.rmtree(copy)
+    captions = (Caption("0#0", "another text"),)
+    first = replace(dataset.images[0], captions=captions) if changed == "dataset" else dataset.images[0]
+    write_dataset(copy, RetrievalDataset("tiny", [first, *dataset.images[1:]], None, {}))
+    values = np.load(tiny_data / "features" / "vectors" / "00000.npy") * (2 if changed == "features" else 1)
+    write_features(copy / "features" / "vectors", dataset.image_ids, [values])
+    with pytest.raises(InputError, match=f"was begun with another {changed}"):
+        _train(own, resume=True)
+    assert (folder / "provenance.json").read_text() == before
+
+
+def test_a_resumed_run_keeps_its_table(words, tmp_path):
+    file = tmp_path / "table.csv"
+    file.write_text("image_id,caption_id,score\n0,1#0,0.5\n")
+    rated = words("--labels.scorer", "null", "--labels.table", str(file), "--optimization.epochs", "1")
+    _train(rated)
+    file.write_text("image_id,caption_id,score\n0,1#0,0.6\n")
+    with pytest.raises(InputError, match="was begun with another table"):
+        _train(rated, resume=True)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [["--data.features", "others"], ["--validation.monitor", "r1"], ["--optimization.batch_size", "400"]],
+)
+def test_a_refused_start_leaves_the_folder_free(words, tmp_path, wrong):
+    with pytest.raises(InputError):
+        _train(words(*wrong))
+    assert not (tmp_path / "run").exists()
+
+
 def test_early_stopping(words):
-    result = _train(words("--optimization.epochs", "30", "--validation.patience", "2"))
+    patient = words("--optimization.epochs", "30", "--validation.patience", "2")
+    result = _train(patient)
     rows = read_history(result.folder / "history.csv")
-    assert len(rows) == result.best_epoch + 3 or len(rows) == 30
+    assert len(rows) == result.best_epoch + 3 < 30
+    model = (result.folder / "model" / "model.safetensors").read_bytes()
+    assert _train(patient, resume=True).metrics == result.metrics
+    assert read_history(result.folder / "history.csv") == rows
+    assert (result.folder / "model" / "model.safetensors").read_bytes() == model
 
 
 def test_an_unknown_monitor_is_refused(words):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bcls.errors import InputError
+from bcls.files import write_json
 from bcls.training.run_folder import RunFolder
 
 
@@ -30,6 +31,21 @@ def test_resuming_wants_the_same_config(tmp_path):
     with pytest.raises(InputError, match="another config"):
         folder.claim("seed: 2\n", resume=True)
     assert folder.config.read_text() == "seed: 1\n"
+
+
+def test_refusing_writes_nothing(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    folder.refuse_other_run("seed: 1\n", resume=False)
+    assert not folder.path.exists()
+
+
+def test_other_data_are_refused_by_name(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    folder.refuse_other_data({"dataset": "a"})
+    write_json(folder.provenance, {"data": {"dataset": "a"}})
+    folder.refuse_other_data({"dataset": "a", "features": "b"})
+    with pytest.raises(InputError, match=r"another dataset \(hash a\)"):
+        folder.refuse_other_data({"dataset": "c"})
 
 
 def test_labels_lie_beside_the_run_unless_chosen(tmp_path):

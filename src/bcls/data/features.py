@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bcls.errors import InputError
-from bcls.files import read_json, write_json
+from bcls.files import hash_of, read_json, write_json
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SHARD_ROWS = 16384
+FINGERPRINT_ROWS = 64
 
 
 class FeatureStore:
@@ -112,6 +113,12 @@ class FeatureStore:
             start = self._ends[shard] - len(self._shards[shard])
             result[here] = _in_order(self._shards[shard], rows[here] - start)
         return result
+
+    def fingerprint(self) -> str:
+        """A hash of ids, shape, format and an even sample of the rows: cheap however large the store is."""
+        sample = np.unique(np.linspace(0, max(len(self.ids) - 1, 0), FINGERPRINT_ROWS).astype(np.int64))
+        values = self.gather(sample[: len(self.ids)])
+        return hash_of([*self.ids, str(self.shape), str(self.dtype), values.tobytes().hex()])
 
     def _check(self) -> None:
         shapes = {shard.shape[1:] for shard in self._shards}

@@ -100,7 +100,7 @@ class OptimizationConfig:
         kendall_warmup: share of all steps in which the weight of the Kendall term rises from zero.
         precision: Lightning's name of the number format, e.g. `32-true`, `bf16-mixed`.
         accelerator: Lightning's name of the device, e.g. `auto`, `cpu`, `gpu`.
-        devices: how many devices.
+        devices: how many devices; 1 is all that there is yet, more are refused.
     """
 
     epochs: int = 10
@@ -125,6 +125,8 @@ class OptimizationConfig:
         for name, value in positive.items():
             if value <= 0:
                 raise InputError(f"optimization.{name} is {value}; it must be above 0")
+        if self.devices != 1:
+            raise InputError(f"optimization.devices is {self.devices}; training runs on one device: set it to 1")
         for name, share in {"warmup": self.warmup, "kendall_warmup": self.kendall_warmup}.items():
             if not 0 <= share <= 1:
                 raise InputError(f"optimization.{name} is {share}; it is a share of all steps, from 0 to 1")
@@ -174,6 +176,11 @@ class RunConfig:
     validation: ValidationConfig = field(default_factory=ValidationConfig)
     seed: int = 0
     checkpoint_steps: int = 0
+
+    def __post_init__(self) -> None:
+        for name, value in {"seed": self.seed, "checkpoint_steps": self.checkpoint_steps}.items():
+            if value < 0:
+                raise InputError(f"{name} is {value}; it must not be negative")
 
 
 def load_config(words: Sequence[str]) -> tuple[RunConfig, str]:

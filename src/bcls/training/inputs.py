@@ -19,11 +19,12 @@ from bcls.data import (
     refuse_problems,
 )
 from bcls.data.batches import BatchAssembler
-from bcls.data.images import FeatureImages, ImageSource, PictureImages, open_picture
+from bcls.data.images import FeatureImages, ImageSource, PictureImages
 from bcls.data.labels import label_split
 from bcls.data.loader import BatchLoader, BatchSampler
 from bcls.errors import InputError
 from bcls.models import RetrievalModel
+from bcls.pictures import open_picture
 from bcls.relevance import Calibration, NoisyRelevance, RelevanceSource, RelevanceTable
 from bcls.training.config import DataConfig, RunConfig
 
@@ -97,9 +98,14 @@ def image_source(
     return PictureImages(paths, prepare, threads=workers)
 
 
-def prepare_inputs(config: RunConfig, labels_folder: Path) -> TrainingInputs:
-    """Read, label, fit and arrange, in that order."""
-    dataset = open_data(config.data)
+def prepare_inputs(config: RunConfig, dataset: RetrievalDataset, labels_folder: Path) -> TrainingInputs:
+    """Label, fit and arrange, in that order.
+
+    Args:
+        config: the run.
+        dataset: of `open_data`.
+        labels_folder: where encodings are kept.
+    """
     train = dataset.split(config.data.train_split)
     relevance = _relevance(config, dataset, labels_folder)
     torch.manual_seed(config.seed)

@@ -6,14 +6,17 @@ import logging
 import math
 import os
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import lightning as L
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 
+from bcls.data import RetrievalDataset
 from bcls.data.labels import label_split
 from bcls.data.scenes import open_scene_relevance
+from bcls.errors import InputError
 from bcls.evaluation import write_queries, write_result
 from bcls.files import hash_of, write_json
 from bcls.losses import BCLSLoss
@@ -21,7 +24,7 @@ from bcls.models import RetrievalModel
 from bcls.relevance import Calibration, RelevanceSource
 from bcls.training.callbacks import BestModel, CollapseWatch, History, Judge, KendallWarmup, require_metric
 from bcls.training.config import RunConfig
-from bcls.training.inputs import TrainingInputs, image_source, prepare_inputs
+from bcls.training.inputs import TrainingInputs, image_source, open_data, prepare_inputs
 from bcls.training.module import RetrievalModule
 from bcls.training.provenance import provenance
 from bcls.training.run_folder import RunFolder
@@ -58,24 +61,24 @@ def train(config: RunConfig, config_text: str, *, resume: bool = False) -> Train
         resume: go on from the folder's last checkpoint; the result is that of an unbroken run, bit for bit on CPU.
 
     Raises:
-        InputError: the folder is in use and `resume` is off, the calibration is not that of its start, or the data or
-            the config cannot be used.
+        InputError: the folder is in use and `resume` is off, its data are not those of its start, or the data or the
+            config cannot be used. The folder stays as it was then.
     """
     folder = RunFolder(Path(config.output))
-    folder.claim(config_text, resume=resume)
-    inputs = prepare_inputs(config, folder.labels(config.labels.folder))
-    hashes = {"dataset": inputs.dataset.content_hash(), "config": hash_of([config_text])}
-    if config.labels.calibration is not None:
-        hashes["calibration"] = Calibration.load(config.labels.calibration).hash
-        folder.refuse_other_data("calibration", hashes["calibration"])
-    write_json(folder.provenance, provenance(hashes))
+    folder.refuse_other_run(config_text, resume=resume)
+    dataset = open_data(config.data)
+    hashes = _data_hashes(config, dataset)
+    folder.refuse_other_data(hashes)
+    inputs = prepare_inputs(config, dataset, folder.labels(config.labels.folder))
     judge = _judge(config, inputs, folder)
+    require_metric(config.validation.monitor, judge.metric_names())
     best = BestModel(folder.model, config.validation.monitor, config.validation.patience)
     trainer = _trainer(config, folder, _callbacks(config, folder, inputs, judge, best))
-    require_metric(config.validation.monitor, judge.metric_names())
     module = RetrievalModule(
         inputs.model, config.loss, config.optimization, steps=_steps(config, inputs), seed=config.seed
     )
+    folder.claim(config_text, resume=resume)
+    write_json(folder.provenance, provenance({**hashes, "config": hash_of([config_text])}))
     checkpoint = folder.checkpoint if resume and folder.checkpoint.exists() else None
     try:
         trainer.fit(module, inputs.loader, ckpt_path=checkpoint, weights_only=True)
@@ -87,6 +90,24 @@ def train(config: RunConfig, config_text: str, *, resume: bool = False) -> Train
     about = {"run": folder.path.name, "split": config.data.validation_split, "best_epoch": best.best_epoch}
     write_result(folder.result, metrics, about)
     return TrainingResult(folder.path, metrics, best.best_epoch)
+
+
+def _data_hashes(config: RunConfig, dataset: RetrievalDataset) -> dict[str, str]:
+    """Of all that comes from outside and decides what is learnt."""
+    hashes = {"dataset": dataset.content_hash()}
+    if config.data.features is not None:
+        hashes["features"] = dataset.features[config.data.features].fingerprint()
+    if config.labels.table is not None:
+        hashes["table"] = _file_hash(Path(config.labels.table))
+    if config.labels.calibration is not None:
+        hashes["calibration"] = Calibration.load(config.labels.calibration).hash
+    return hashes
+
+
+def _file_hash(file: Path) -> str:
+    if not file.is_file():
+        raise InputError(f"{file}: no such file")
+    return sha256(file.read_bytes()).hexdigest()
 
 
 def _judge(config: RunConfig, inputs: TrainingInputs, folder: RunFolder) -> SplitJudge:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,10 +63,19 @@ class RunFolder:
         """Make the folder this run's own.
 
         Raises:
+            InputError: as `refuse_other_run` does.
+        """
+        self.refuse_other_run(config_text, resume=resume)
+        if not self.config.exists():
+            write_text(self.config, config_text)
+
+    def refuse_other_run(self, config_text: str, *, resume: bool) -> None:
+        """Refuse a folder that another run has, and write nothing.
+
+        Raises:
             InputError: it holds a run already and `resume` is off, or it was begun with another config.
         """
         if not self.config.exists():
-            write_text(self.config, config_text)
             return
         if not resume:
             raise InputError(
@@ -76,16 +86,18 @@ class RunFolder:
                 f"{self.path}: was begun with another config (see {self.config}): a resumed run must keep its config"
             )
 
-    def refuse_other_data(self, name: str, content_hash: str) -> None:
+    def refuse_other_data(self, hashes: Mapping[str, str]) -> None:
         """Refuse to go on with other data than the run was begun with, where its provenance tells.
 
         Args:
-            name: of the data, as in the provenance.
-            content_hash: of what is there now.
+            hashes: of what is there now, by the names of the provenance.
 
         Raises:
-            InputError: it differs from the one kept.
+            InputError: one differs from that kept; it is named.
         """
-        known = read_json(self.provenance)["data"].get(name) if self.provenance.exists() else None
-        if known not in {None, content_hash}:
-            raise InputError(f"{self.path}: was begun with another {name} (hash {known}): a resumed run must keep it")
+        known = read_json(self.provenance)["data"] if self.provenance.exists() else {}
+        for name, content_hash in hashes.items():
+            if known.get(name, content_hash) != content_hash:
+                raise InputError(
+                    f"{self.path}: was begun with another {name} (hash {known[name]}): a resumed run must keep it"
+                )

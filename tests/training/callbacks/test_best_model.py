@@ -49,6 +49,15 @@ def test_a_resumed_run_remembers(tmp_path):
     assert _run(resumed, [4, 6], start=2) == ([3], False)
 
 
+def test_a_run_that_had_stopped_stops_again(tmp_path):
+    first, resumed = BestModel(tmp_path, "rsum", patience=1), BestModel(tmp_path, "rsum", patience=1)
+    _run(first, [2, 1])
+    resumed.load_state_dict(first.state_dict())
+    trainer = SimpleNamespace(should_stop=False)
+    resumed.on_train_start(trainer, None)
+    assert trainer.should_stop
+
+
 def test_an_unknown_metric_is_named_with_those_there_are():
     with pytest.raises(InputError, match=r"no metric 'r@1'; there are ndcg@10, rsum"):
         require_metric("r@1", ["rsum", "ndcg@10"])

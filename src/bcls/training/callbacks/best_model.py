@@ -38,6 +38,11 @@ class BestModel(L.Callback):
         self.patience = patience
         self.best = -math.inf
         self.best_epoch = -1
+        self.stopped = False
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Stop at once, where patience had run out before the run was resumed."""
+        trainer.should_stop = self.stopped
 
     def hear(self, trainer: L.Trainer, module: RetrievalModule, metrics: dict[str, float]) -> None:
         """Save, if this epoch is the best; stop, if patience has run out."""
@@ -45,12 +50,13 @@ class BestModel(L.Callback):
             self.best, self.best_epoch = metrics[self.monitor], trainer.current_epoch
             module.model.save_pretrained(self.folder)
         elif 0 < self.patience <= trainer.current_epoch - self.best_epoch:
-            trainer.should_stop = True
+            trainer.should_stop = self.stopped = True
 
     def state_dict(self) -> dict[str, Any]:
         """What a resumed run must know."""
-        return {"best": self.best, "best_epoch": self.best_epoch}
+        return {"best": self.best, "best_epoch": self.best_epoch, "stopped": self.stopped}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a state of `state_dict`."""
         self.best, self.best_epoch = state_dict["best"], state_dict["best_epoch"]
+        self.stopped = state_dict.get("stopped", False)
