@@ -74,7 +74,7 @@ def _vector(index: Index, given: dict[str, Any]) -> Vectors:
     if given["query"] is not None:
         return QueryEncoder.for_index(index, given["model"]).texts([given["query"]])
     if Path(given["image"]).is_file():
-        from bcls.data.images import open_picture  # noqa: PLC0415
+        from bcls.pictures import open_picture  # noqa: PLC0415
 
         picture = open_picture(Path(given["image"]))
         return QueryEncoder.for_index(index, given["model"]).pictures([picture])

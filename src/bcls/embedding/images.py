@@ -13,10 +13,10 @@ import torch
 from PIL import Image
 
 from bcls.data import RetrievalDataset
-from bcls.data.images import open_picture
 from bcls.embedding.shards import Broken
 from bcls.errors import InputError
 from bcls.models import RetrievalModel
+from bcls.pictures import open_picture
 from bcls.search.blocks import blocks
 
 BLOCK = 64

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from bcls.data.images import upright_rgb
 from bcls.errors import InputError
+from bcls.pictures import upright_rgb
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 MEDIA_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}

@@ -32,6 +32,18 @@ def test_what_is_no_picture_is_named(tmp_path, content):
         Pictures().tag(tmp_path / "bad.png", "x")
 
 
+def test_what_is_transparent_is_white_and_what_was_turned_is_upright(tmp_path):
+    sideways = Image.new("RGBA", (100, 50), (0, 0, 0, 0))
+    exif = sideways.getexif()
+    exif[0x0112] = 6  # to be turned by 90 degrees to the right
+    sideways.save(tmp_path / "p.png", exif=exif)
+    page = Pictures()
+    page.tag(tmp_path / "p.png", "x")
+    shown = Image.open(io.BytesIO(base64.b64decode(re.search(r"base64,([^)]*)\)", page.rules()).group(1))))
+    assert shown.size == (50, 100)
+    assert min(shown.convert("RGB").getpixel((5, 5))) > 240
+
+
 def test_a_truncated_picture_is_named(tmp_path, pictures):
     whole = pictures[0].read_bytes()
     (tmp_path / "half.png").write_bytes(whole[: len(whole) // 2])

@@ -6,9 +6,9 @@ import base64
 import io
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from bcls.errors import InputError
+from bcls.pictures import open_picture
 
 SIDE = 128
 
@@ -41,13 +41,7 @@ class Pictures:
 
 
 def _data_address(path: Path) -> str:
-    try:
-        with Image.open(path) as opened:
-            picture = opened.convert("RGB")
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such picture for the report") from None
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
-        raise InputError(f"{path}: not a readable picture for the report ({error})") from None
+    picture = open_picture(path)
     picture.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
     held = io.BytesIO()
     kind = "PNG" if picture.width * picture.height <= 64 * 64 else "JPEG"
