@@ -97,3 +97,11 @@ def test_no_candidates_are_refused():
 def test_a_second_stage_that_is_not_finite_is_refused():
     with pytest.raises(InputError, match=r"the similarity of .* is nan"):
         per_query_reranked(np.eye(2), blocks_of(np.full((2, 2), np.nan)), RetrievalTruth.from_counts([1, 1]))
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e30])
+def test_no_score_is_too_small_or_too_large_to_count(scale):
+    first, second = np.array([[3.0, 2.0, 1.0, 0.0]]) * scale, np.array([[0.0, 1.0, 2.0, 3.0]])
+    found = reranked(first, blocks_of(1e20 * second), RetrievalTruth.from_counts([4]), "image_to_text", top=2)
+    assert np.argsort(-found[0], kind="stable").tolist() == [1, 0, 2, 3]
+    assert np.unique(found).size == 4

@@ -38,6 +38,17 @@ def test_equal_embeddings_tie_in_every_block():
     assert all((cosine(np.array([i]), np.arange(5, 40)) == whole[i, 0]).all() for i in range(3))
 
 
+def test_what_is_orthogonal_ties_in_every_block():
+    """Sums that cancel leave another trace of rounding in every order of summation."""
+    random = np.random.default_rng(2)
+    basis = np.linalg.qr(random.standard_normal((48, 48)))[0]
+    cosine = CosineSimilarity(basis[:3], basis[3:40])
+    images, captions = np.arange(3), np.arange(37)
+    assert not cosine(images, captions).any()
+    assert not cosine(images[1:2], captions[5:9]).any()
+    assert not cosine.pairs(images, captions[:3]).any()
+
+
 def test_huge_and_tiny_embeddings_keep_their_direction():
     cosine = CosineSimilarity([[1e200, 0.0], [1e-200, 1e-200]], [[1.0, 0.0]])
     np.testing.assert_allclose(cosine(np.arange(2), np.arange(1)), [[1], [0.5**0.5]], rtol=1e-6)

@@ -12,6 +12,9 @@ from bcls.evaluation.arrays import slice_if_consecutive, to_array
 from bcls.evaluation.truth import Rows
 from bcls.threads import over_rows
 
+GRID = 8192.0
+"""Added and taken off again it brings a cosine to a multiple of 2**-39: sums of another order agree near 0 too."""
+
 UNIT_ROWS = 64
 """Rows brought to length 1 at a time, so that they stay in the cache."""
 
@@ -19,8 +22,8 @@ UNIT_ROWS = 64
 class CosineSimilarity:
     """The cosine of image and caption embeddings, one block at a time.
 
-    It is computed in double and returned in single precision: equal embeddings get equal scores however the blocks
-    are cut, so that ties are ties and the size of a block changes nothing.
+    It is computed in double, brought to a grid of 2**-39 and returned in single precision: equal embeddings get equal
+    scores however the blocks are cut, near 0 too, so that ties are ties and the size of a block changes nothing.
 
     Args:
         image_embeddings: shape (I, D), numpy or torch, any floating type, of any length other than 0.
@@ -47,6 +50,8 @@ class CosineSimilarity:
     def __call__(self, images: Rows, captions: Rows) -> NDArray[np.float32]:
         """Cosine of these images and captions, shape (len(images), len(captions))."""
         product = self.images[slice_if_consecutive(images)] @ self.captions[slice_if_consecutive(captions)].T
+        product += GRID
+        product -= GRID
         return np.asarray(product, dtype=np.float32)
 
     def pairs(self, images: Rows, captions: Rows) -> NDArray[np.float32]:
@@ -55,7 +60,7 @@ class CosineSimilarity:
 
         def work(start: int, stop: int) -> None:
             left, right = self.images[images[start:stop]], self.captions[captions[start:stop]]
-            cosines[start:stop] = np.einsum("pd,pd->p", left, right)
+            cosines[start:stop] = np.einsum("pd,pd->p", left, right) + GRID - GRID
 
         over_rows(work, images.size, UNIT_ROWS)
         return cosines

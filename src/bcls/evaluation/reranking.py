@@ -77,7 +77,7 @@ def reranked(
 ) -> NDArray[np.float64]:
     """Scores (I, T) that order each query's candidates of one direction by both stages; 0 outside the folds.
 
-    Only their order within a query means anything. The memory is eight bytes a pair.
+    They are places, not similarities: only their order within a query means anything. The memory is eight bytes a pair.
     """
     scores = np.zeros((truth.images, truth.captions))
     turned = scores if direction == "image_to_text" else scores.T
@@ -88,11 +88,16 @@ def reranked(
         step = rows_in_block(None, candidates.size)
         for start in progress(range(0, queries.size, step), "ranking anew", unit="block"):
             rows = queries[start : start + step]
-            found = quick.block(direction, rows, candidates).astype(np.float64)
+            found = quick.block(direction, rows, candidates)
             for row, places in enumerate(top_rows(found, min(top, candidates.size))):
                 asked = np.sort(places)
                 anew = dear.block(direction, rows[row : row + 1], candidates[asked])[0]
-                found[row] += anew.min() - 1 - found[row].max()
-                found[row, asked] = anew
-            turned[np.ix_(rows, candidates)] = found
+                levels = _levels(found[row])
+                levels[asked] = candidates.size + _levels(anew)
+                turned[rows[row], candidates] = levels
     return scores
+
+
+def _levels(scores: NDArray[Any]) -> NDArray[np.int64]:
+    """Whole numbers in the order of the scores, equal where they are equal: no score is too small to count."""
+    return np.unique(scores, return_inverse=True)[1]

@@ -9,8 +9,10 @@ import pytest
 
 from bcls.errors import InputError
 from bcls.evaluation import RetrievalTruth, judge
+from bcls.evaluation.judged.semantic_relevant import relevant_sets
 from bcls.evaluation.judged.semantic_score import judge_semantic_score
 from bcls.evaluation.judged.task import Task
+from bcls.evaluation.similarity import relevance_blocks
 
 IMAGES = 15
 
@@ -97,6 +99,17 @@ def test_nothing_to_find_is_refused(case):
         judge("ncs", similarity, truth, relevance=own)
     with pytest.raises(InputError, match="relevant=0"):
         judge_semantic_score(Task(similarity, truth, own), relevant=0)
+
+
+def test_what_is_not_relevant_at_all_is_in_no_relevant_set():
+    truth = RetrievalTruth.from_counts([1] * 4)
+    relevance = np.eye(4)
+    relevance[1, 0] = relevance[0, 1] = 0.5  # the first two speak for each other, and nothing else for another
+    sets = relevant_sets(relevance_blocks(relevance, truth), truth, 3)
+    for judged in sets.values():
+        assert (judged.query.tolist(), judged.candidate.tolist()) == ([0, 1], [1, 0])
+    perfect = judge_semantic_score(Task(relevance, truth, relevance), relevant=3)
+    assert perfect["semantic_recall@1"] == perfect["semantic_soft_recall@1"] == perfect["ncs@1"] == 100
 
 
 def test_unknown_relevance_is_no_candidate(case):

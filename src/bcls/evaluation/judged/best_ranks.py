@@ -53,40 +53,48 @@ def best_ranks(scores: Blocks, fold: Fold, judgements: Sequence[Judgements]) -> 
         >>> best_ranks(scores, Fold(np.arange(1), np.arange(3)), [own])[0]["image_to_text"]
         array([3.])
     """
-    best = [
-        {direction: _best(scores, fold, direction, one[direction]) for direction in DIRECTIONS} for one in judgements
-    ]
-    least = {direction: np.stack([one[direction][0] for one in best]) for direction in DIRECTIONS}
-    reached = _count(scores, fold, least["image_to_text"], least["text_to_image"])
+    least = {
+        direction: np.stack([_best(scores, fold, direction, one[direction]) for one in judgements])
+        for direction in DIRECTIONS
+    }
+    beaten = _count(scores, fold, judgements, least)
     return [
         {
-            direction: np.where(np.isinf(own), np.nan, 1.0 + counts[place] - tied)
-            for (direction, (own, tied)), counts in zip(one.items(), reached, strict=True)
+            direction: np.where(np.isinf(least[direction][place]), np.nan, 1.0 + beaten[direction][place])
+            for direction in DIRECTIONS
         }
-        for place, one in enumerate(best)
+        for place in range(len(judgements))
     ]
 
 
-def _best(scores: Blocks, fold: Fold, direction: Direction, judged: JudgedPositives) -> tuple[NDArray[Any], Rows]:
-    """Each query's best own score, infinite for none, and how many of its positives have it."""
-    forward = direction == "image_to_text"
-    image, caption = (judged.query, judged.candidate) if forward else (judged.candidate, judged.query)
+def _best(scores: Blocks, fold: Fold, direction: Direction, judged: JudgedPositives) -> NDArray[Any]:
+    """Each query's best own score, infinite for none."""
+    image, caption = _sides(direction, judged)
     order = np.argsort(fold.images[image], kind="stable")  # pairs are asked for by ascending image
     own = scores.pairs(
         fold.images[image[order]], fold.captions[caption[order]], rows_in_block(None, fold.captions.size)
     )
     own[order] = own.copy()
     best = np.full(judged.queries, np.inf, dtype=own.dtype)
-    tied = np.zeros(judged.queries, dtype=np.int64)
     if own.size:
         starts = np.flatnonzero(run_starts(judged.query))
         best[judged.query[starts]] = np.maximum.reduceat(own, starts)
-        np.add.at(tied, judged.query, own == best[judged.query])
-    return best, tied
+    return best
 
 
-def _count(scores: Blocks, fold: Fold, of_images: NDArray[Any], of_captions: NDArray[Any]) -> tuple[Rows, Rows]:
-    """Candidates that reach each threshold, shapes (S, I) and (S, T)."""
+def _sides(direction: Direction, judged: JudgedPositives) -> tuple[Rows, Rows]:
+    """Positions of the image and of the caption of each positive."""
+    return (judged.query, judged.candidate) if direction == "image_to_text" else (judged.candidate, judged.query)
+
+
+def _count(
+    scores: Blocks, fold: Fold, judgements: Sequence[Judgements], least: dict[Direction, NDArray[Any]]
+) -> dict[Direction, Rows]:
+    """Candidates, positives aside, that reach each query's threshold, shapes (S, I) and (S, T).
+
+    Positives are taken off by what the same block says of them: a function may round otherwise in another block.
+    """
+    of_images, of_captions = least["image_to_text"], least["text_to_image"]
     by_image, by_caption = np.zeros(of_images.shape, np.int64), np.zeros(of_captions.shape, np.int64)
     block = rows_in_block(None, fold.captions.size)
     fast = compiled_pays(fold.images.size * fold.captions.size)
@@ -96,15 +104,22 @@ def _count(scores: Blocks, fold: Fold, of_images: NDArray[Any], of_captions: NDA
 
         def work(start: int, stop: int, first: int = first, values: NDArray[Any] = values) -> Any:
             part = np.ascontiguousarray(values[start:stop])
-            least = np.ascontiguousarray(of_images[:, first + start : first + stop])
-            return slice(first + start, first + stop), *(_compiled if fast else _numpy)(part, least, of_captions)
+            here = np.ascontiguousarray(of_images[:, first + start : first + stop])
+            return slice(first + start, first + stop), *(_compiled if fast else _numpy)(part, here, of_captions)
 
         for here, by_row, by_column, finite in over_rows(work, rows.size, None if fast else NUMPY_ROWS):
             if not finite:
                 scores.check(values, rows, fold.captions)
             by_image[:, here] += by_row
             by_caption += by_column
-    return by_image, by_caption
+        for place, one in enumerate(judgements):
+            for direction, counts in zip(DIRECTIONS, (by_image, by_caption), strict=True):
+                image, caption = _sides(direction, one[direction])
+                inside = np.flatnonzero((image >= first) & (image < first + rows.size))
+                query = one[direction].query[inside]
+                reach = values[image[inside] - first, caption[inside]] >= least[direction][place, query]
+                np.subtract.at(counts[place], query[reach], 1)
+    return {"image_to_text": by_image, "text_to_image": by_caption}
 
 
 Counted = tuple[NDArray[np.int64], NDArray[Any], bool]

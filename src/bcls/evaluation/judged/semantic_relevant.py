@@ -17,7 +17,7 @@ def relevant_sets(labels: Blocks, truth: RetrievalTruth, size: int) -> dict[Dire
 
     Every caption of an image gives its relevance to the 10 images that it describes best; the `size` images that got
     most in sum are relevant to the image's captions, and all of their captions are relevant to the image. Of equal sums
-    the lower row is taken.
+    the lower row is taken; an image that got nothing is never relevant.
 
     Args:
         labels: relevance; unknown counts as 0.
@@ -62,7 +62,7 @@ def _relevant_images(labels: Blocks, truth: RetrievalTruth, size: int) -> Rows:
     pairs, place = np.unique(np.concatenate(query) * truth.images + np.concatenate(other), return_inverse=True)
     total = np.bincount(place, weights=np.concatenate(worth))
     image, candidate = pairs // truth.images, pairs % truth.images
-    kept = image != candidate
+    kept = (image != candidate) & (total > 0)
     image, candidate, total = image[kept], candidate[kept], total[kept]
     order = np.lexsort((candidate, -total, image))
     chosen = np.full((truth.images, size), -1, dtype=np.int64)

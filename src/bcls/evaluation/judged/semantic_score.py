@@ -28,7 +28,7 @@ def judge_semantic_score(task: Task, *, relevant: int = 1) -> dict[str, float]:
 
     - `ncs@K`: the relevance of the first K, summed over all queries, to that of the K most relevant.
     - `semantic_recall@K`: share of a query's relevant set (see `relevant_sets`) that is among the first K.
-    - `semantic_soft_recall@K`: the same, each item weighted by its relevance.
+    - `semantic_soft_recall@K`: the same, each item weighted by its relevance; 0 where the set has none for the query.
 
     Of equal scores the least relevant, and in recall the items of the relevant set, come last (worst case). Candidates
     of unknown relevance are left out of NCS.
