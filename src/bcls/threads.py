@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import cache
 from threading import Lock
 from typing import TypeVar
 
@@ -25,6 +26,16 @@ def worker_count() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    """Helpers for the whole process: to start them anew takes longer than the work on a small matrix."""
+    return ThreadPoolExecutor(max(1, (os.cpu_count() or 1) - 1), thread_name_prefix="bcls-rows")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # threads stay behind in the parent
 
 
 def over_rows(work: Callable[[int, int], Result], rows: int, step: int | None = None) -> list[Result]:
@@ -62,9 +73,12 @@ def over_rows(work: Callable[[int, int], Result], rows: int, step: int | None = 
     if helpers < 1:
         take_turns()
     else:
-        with ThreadPoolExecutor(helpers) as pool:
-            others = [pool.submit(take_turns) for _ in range(helpers)]
+        others = [_pool().submit(take_turns) for _ in range(helpers)]
+        try:
             take_turns()
-            for other in others:
-                other.result()
+        finally:  # one that has not begun by now finds nothing to do, and may stand in a queue behind this very call
+            begun = [other for other in others if not other.cancel()]
+            wait(begun)
+        for other in begun:
+            other.result()
     return [results[start] for start in starts]
