@@ -81,6 +81,11 @@ def test_what_cannot_be_fitted_is_refused(monkeypatch):
     for values, ratings in [([], []), ([0.1], [0.1, 0.2]), ([[0.1]], [[0.2]])]:
         with pytest.raises(InputError, match="lists of one length"):
             Calibration.fit(values, ratings, CiderScorer())
+    with pytest.raises(InputError, match="similarity 1 is nan"):
+        Calibration.fit([0.1, np.nan], [0.1, 0.2], CiderScorer())
+    for rating in (4.0, -0.1, np.nan):
+        with pytest.raises(InputError, match=r"rating 1 is .*; it must lie in \[0, 1\]"):
+            Calibration.fit([0.1, 0.2], [0.1, rating], CiderScorer())
     monkeypatch.setitem(sys.modules, "sklearn.isotonic", None)
     with pytest.raises(MissingExtraError, match=r"bcls\[text\]"):
         Calibration.fit([0.1], [0.2], CiderScorer())

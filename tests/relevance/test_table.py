@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bcls.errors import InputError, MissingExtraError
 from bcls.relevance import RelevanceTable
+from bcls.relevance.table import TableRelevance
 
 IMAGES = ["first.jpg", "second.jpg", "third.jpg"]
 CAPTIONS = ["a", "b", "c", "d"]
@@ -173,6 +174,20 @@ def test_parquet_is_read_like_csv(tmp_path, write):
         RelevanceTable(tmp_path / "hole.parquet")
     with pytest.raises(InputError, match="not a parquet file"):
         RelevanceTable(write("image_id", name="fake.parquet"))
+
+
+def test_rows_and_ratings_that_there_cannot_be_are_refused():
+    relevance = TableRelevance({(0, 1): 0.5}, 2, np.array([0, 1]))
+    for rows in (([-1], [0]), ([2], [0])):
+        with pytest.raises(InputError, match="image row .*: there are 2 images, counted from 0"):
+            relevance.matrix(*map(np.array, rows))
+    with pytest.raises(InputError, match="caption row 5: there are 2 captions"):
+        relevance.matrix(np.array([0]), np.array([5]))
+    with pytest.raises(InputError, match="caption row 9"):
+        TableRelevance({(0, 9): 0.5}, 2, np.array([0, 1]))
+    for wrong in (5.0, np.nan):
+        with pytest.raises(InputError, match="the relevance of image row 1 and caption row 0 is"):
+            TableRelevance({(0, 1): 0.5, (1, 0): wrong}, 2, np.array([0, 1]))
 
 
 def test_says_which_extra_is_missing(write, monkeypatch):

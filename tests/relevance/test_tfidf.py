@@ -55,6 +55,11 @@ def test_refuses_to_work_without_words():
             TfidfScorer().fit(captions)
 
 
+def test_no_captions_make_no_encodings():
+    nothing = TfidfScorer().fit(["a dog"]).encode([])
+    assert nothing.similarity(np.array([], dtype=np.int64), np.array([], dtype=np.int64)).shape == (0, 0)
+
+
 def test_says_which_extra_is_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.feature_extraction.text", None)
     with pytest.raises(MissingExtraError, match=r"bcls\[text\]"):

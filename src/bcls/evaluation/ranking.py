@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bcls.errors import InputError
+from bcls.evaluation.arrays import to_array
 from bcls.evaluation.ranks import check_finite
 from bcls.evaluation.runs import run_starts
 
@@ -93,7 +94,7 @@ def rank(scores: ArrayLike, relevance: ArrayLike, *, fast: bool = False) -> Rank
         >>> rank([[0.9, 0.5, 0.5, 0.1]], [[0.1, 0.8, 0.3, np.nan]]).relevance
         array([[0.1, 0.3, 0.8, 0. ]], dtype=float32)
     """
-    scores, relevance = np.asarray(scores), np.asarray(relevance)
+    scores, relevance = to_array(scores, "scores"), to_array(relevance, "relevance")
     packed = _packed(scores, relevance) if fast else None
     keys, known = _checked_and_packed(scores, relevance) if packed is None else packed
     sort_rows(keys, fast=fast)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bcls.errors import InputError
+from bcls.evaluation.arrays import to_array
 
 RECALL_CUTOFFS = (1, 5, 10)
 
@@ -59,7 +60,7 @@ def rank_summary(best_ranks: ArrayLike, cutoffs: Iterable[int] = RECALL_CUTOFFS)
 
 
 def _checked(best_ranks: ArrayLike) -> NDArray[np.float64]:
-    ranks = np.asarray(best_ranks, dtype=np.float64)
+    ranks = to_array(best_ranks, "best_ranks").astype(np.float64, copy=False)
     if ranks.ndim != 1 or not ranks.size or not (ranks >= 1).all():
         raise InputError("best_ranks must be a list of numbers from 1 on, one for each query, and not empty")
     return ranks

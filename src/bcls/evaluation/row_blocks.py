@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bcls.errors import InputError
+from bcls.evaluation.arrays import to_array
 from bcls.evaluation.compiled import compiled_pays
 from bcls.evaluation.ranking import check_graded
 from bcls.threads import over_rows
@@ -34,7 +34,7 @@ def in_row_blocks(
         >>> in_row_blocks(lambda scores, relevance, fast: scores.shape, [[0.5, 1.0]], [[1.0, np.nan]])
         [(1, 2)]
     """
-    scores, relevance = np.asarray(scores), np.asarray(relevance)
+    scores, relevance = to_array(scores, "scores"), to_array(relevance, "relevance")
     if scores.ndim != 2 or relevance.shape != scores.shape:
         check_graded(scores, relevance)
     queries, width = scores.shape

@@ -72,7 +72,8 @@ class Calibration:
             fitted_on: in words, where its document frequencies came from.
 
         Raises:
-            InputError: there are no pairs, or the two lists differ in length.
+            InputError: there are no pairs, the two lists differ in length, a similarity is not finite, or a rating is
+                outside [0, 1].
             MissingExtraError: scikit-learn is not installed (the extra `text`).
 
         Cost: one sort and one pass. Source: isotonic regression, Barlow and others (1972).
@@ -89,6 +90,11 @@ class Calibration:
         x, y = np.asarray(values, dtype=np.float64), np.asarray(ratings, dtype=np.float64)
         if x.ndim != 1 or x.shape != y.shape or not len(x):
             raise InputError(f"values and ratings must be lists of one length, at least 1, got {x.shape} and {y.shape}")
+        if not np.isfinite(x).all():
+            raise InputError(f"similarity {np.flatnonzero(~np.isfinite(x))[0]} is {x[~np.isfinite(x)][0]}")
+        outside = np.flatnonzero(~((y >= 0) & (y <= 1)))
+        if outside.size:
+            raise InputError(f"rating {outside[0]} is {y[outside[0]]}; it must lie in [0, 1]: rescale the ratings")
         curve = IsotonicRegression(y_min=0.0, y_max=1.0).fit(x, y)
         knots, heights = _numbers(curve.X_thresholds_), _numbers(curve.y_thresholds_)
         return cls(knots, heights, scorer.settings(), fitted_on, len(x))

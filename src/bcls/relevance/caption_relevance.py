@@ -10,6 +10,7 @@ import numpy as np
 from bcls.errors import InputError
 from bcls.relevance.calibration import Calibration
 from bcls.relevance.encodings import Encodings
+from bcls.relevance.row_numbers import refuse_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -126,9 +127,7 @@ class CaptionRelevance:
     def _refuse_unknown(self, images: NDArray[np.int64], captions: NDArray[np.int64]) -> None:
         if len(images) and images.min() < 0:
             raise InputError(f"image row {images.min()}: rows count from 0")
-        if len(captions) and not 0 <= captions.min() <= captions.max() < len(self._caption_image):
-            wrong = captions.min() if captions.min() < 0 else captions.max()
-            raise InputError(f"caption row {wrong}: there are {len(self._caption_image)} captions, counted from 0")
+        refuse_rows("caption", captions, len(self._caption_image))
 
 
 def _over_runs(operation: np.ufunc, values: NDArray[np.float32], starts: NDArray[np.int64]) -> NDArray[np.float32]:

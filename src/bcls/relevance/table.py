@@ -11,6 +11,7 @@ from scipy import sparse
 
 from bcls.errors import InputError
 from bcls.relevance.rated_rows import read_rows, refuse_scale, rescaled
+from bcls.relevance.row_numbers import refuse_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -135,19 +136,37 @@ class TableRelevance:
         rated: (image row, caption row) -> relevance.
         images: how many images there are.
         caption_image: (captions,) image row of each caption.
+
+    Raises:
+        InputError: a pair of rows that there are not, or a relevance outside [0, 1].
     """
 
     def __init__(self, rated: dict[tuple[int, int], float], images: int, caption_image: NDArray[np.int64]) -> None:
         self._caption_image = caption_image
         pairs = np.array(list(rated), dtype=np.int64).reshape(-1, 2)
         shape = (images, len(caption_image))
+        refuse_rows("image", pairs[:, 0], images)
+        refuse_rows("caption", pairs[:, 1], len(caption_image))
         positions = np.arange(1, len(pairs) + 1, dtype=np.int64)
         self._position = sparse.csr_array((positions, (pairs[:, 0], pairs[:, 1])), shape=shape)
         self._values = np.array([np.nan, *rated.values()], dtype=np.float32)
+        outside = np.flatnonzero(~((self._values[1:] >= 0) & (self._values[1:] <= 1)))
+        if outside.size:
+            image, caption = pairs[outside[0]]
+            raise InputError(
+                f"the relevance of image row {image} and caption row {caption} is {self._values[1 + outside[0]]}; it "
+                "must lie in [0, 1]"
+            )
 
     def matrix(self, images: NDArray[np.int64], captions: NDArray[np.int64]) -> NDArray[np.float32]:
-        """(I,) image rows, (T,) caption rows -> (I, T) relevance, NaN = unknown."""
+        """(I,) image rows, (T,) caption rows -> (I, T) relevance, NaN = unknown.
+
+        Raises:
+            InputError: a row that there is not.
+        """
         images, captions = np.asarray(images, dtype=np.int64), np.asarray(captions, dtype=np.int64)
+        refuse_rows("image", images, self._position.shape[0])
+        refuse_rows("caption", captions, self._position.shape[1])
         position = self._position[images][:, captions].toarray()
         result: NDArray[np.float32] = self._values[position]
         own = images[:, None] == self._caption_image[captions][None, :]

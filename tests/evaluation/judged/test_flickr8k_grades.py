@@ -55,3 +55,5 @@ def test_ids_that_do_not_match_are_refused(tmp_path, truth):
         judge("flickr8k-expert", SIMILARITY, truth, files=[file, file])
     with pytest.raises(InputError, match=r"no caption id is of the form FILE#K of an image here, such as a\.jpg#0"):
         flickr8k_truth(IMAGES, ["1", "2"])
+    with pytest.raises(InputError, match="there are no images"):
+        flickr8k_truth([], [])

@@ -51,6 +51,8 @@ def flickr8k_truth(image_ids: Sequence[str], caption_ids: Sequence[str]) -> Retr
         >>> flickr8k_truth(["a.jpg", "b.jpg"], ["b.jpg#0", "c.jpg#1"]).caption_image
         array([ 1, -1])
     """
+    if not image_ids:
+        raise InputError("there are no images: the judged ones must be among them")
     row_of = {name: row for row, name in enumerate(image_ids)}
     rows = [row_of.get(name.rpartition("#")[0], -1) for name in caption_ids]
     if max(rows, default=-1) < 0:
