@@ -66,7 +66,7 @@ def test_a_model_of_sets_learns_and_is_judged_as_its_matrix_is(run, data):
 @pytest.mark.parametrize("kind", ["GraphReasoning", "AttentionFiltration"])
 def test_sgraf_learns(data, words, kind):
     settings = ["--model.similarity", kind, "--model.similarity.dim", "12", "--model.similarity.similarity_dim", "8"]
-    more = ["--data.path", str(data), *SETS, *settings, "--optimization.epochs", "12"]
+    more = ["--data.path", str(data), *SETS, *settings, "--optimization.epochs", "20"]
     assert train(*load_config(words(*more))).metrics["rsum"] > 200  # chance is 71
 
 

@@ -43,6 +43,7 @@ class GraphReasoning(AlignmentSimilarity):
         require_sizes(steps=steps)
         self.steps = steps
         self.reasoning = nn.ModuleList(Step(similarity_dim) for _ in range(steps))
+        self.apply(_start)
 
     def gathered(self, alike: Tensor, real: Tensor) -> Tensor:
         """The whole's vector after the last step, in which no other is looked at any more."""
@@ -51,6 +52,16 @@ class GraphReasoning(AlignmentSimilarity):
             alike = step(alike, alike, real)
         whole: Tensor = last(alike[:, :, :1], alike, real)
         return whole[:, :, 0]
+
+
+def _start(part: nn.Module) -> None:
+    """Glorot and Bengio's start, as in the published code.
+
+    PyTorch's own has a third of its variance: after three steps all pairs would be alike, and nothing would be learnt.
+    """
+    if isinstance(part, nn.Linear):
+        nn.init.xavier_uniform_(part.weight)
+        nn.init.zeros_(part.bias)
 
 
 class Step(nn.Module):
