@@ -76,6 +76,14 @@ def test_pictures_are_looked_at_only_if_asked(make_dataset, pictures):
     assert check_dataset(make_dataset(image_folder=pictures), pictures=False) == []
 
 
+def test_nothing_to_learn_from_is_a_problem(make_dataset):
+    bare = make_dataset(features={})
+    assert told(check_dataset(bare)) == [("no pictures", bare.name)]
+    assert check_dataset(bare, pictures=False) == []
+    empty = RetrievalDataset("empty", [])
+    assert told(check_dataset(empty, pictures=False)) == [("no images", "empty")]
+
+
 def test_an_image_without_a_file_is_listed(make_dataset, pictures):
     dataset = make_dataset((1, 1), image_folder=pictures, files=False)
     assert told(check_dataset(dataset)) == [("image without picture", "i0"), ("image without picture", "i1")]
@@ -84,7 +92,7 @@ def test_an_image_without_a_file_is_listed(make_dataset, pictures):
 def test_empty_captions_and_images_without_captions_are_listed():
     captions = (Caption("a#0", "a dog"), Caption("a#1", ""), Caption("a#2", " \t\n"))
     dataset = RetrievalDataset("tiny", [ImageRecord("a", None, "train", captions), ImageRecord("b", None, "train", ())])
-    problems = check_dataset(dataset)
+    problems = check_dataset(dataset, pictures=False)
     assert told(problems) == [("empty caption", "a#1"), ("empty caption", "a#2"), ("image without caption", "b")]
     assert str(problems[0]) == "empty caption: a#1: of image a"
     assert all(problem.fatal for problem in problems)
@@ -95,7 +103,7 @@ def test_duplicate_ids_are_listed_once_each():
         return ImageRecord(name, None, "train", tuple(Caption(caption, "a dog") for caption in captions))
 
     dataset = RetrievalDataset("tiny", [image("a", "0", "1"), image("b", "2", "0"), image("a", "3", "0")])
-    problems = check_dataset(dataset)
+    problems = check_dataset(dataset, pictures=False)
     assert told(problems) == [("duplicate image id", "a"), ("duplicate caption id", "0")]
     assert [problem.message for problem in problems] == ["2 images have this id", "3 captions have this id"]
 
@@ -119,7 +127,7 @@ def test_features_that_are_not_finite_are_listed(make_dataset, monkeypatch, bloc
 def test_only_the_named_features_are_looked_at(make_dataset):
     dataset = make_dataset(features={"good": store(["i0", "i1", "i2"]), "bad": store([])})
     assert check_dataset(dataset, features=["good"]) == []
-    assert check_dataset(dataset, features=[]) == []
+    assert check_dataset(dataset, pictures=False, features=[]) == []
     assert len(check_dataset(dataset)) == 3
 
 

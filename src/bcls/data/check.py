@@ -52,10 +52,11 @@ def check_dataset(
     Returns:
         All problems, in the order of the data.
     """
-    problems = [*_ids(dataset), *_captions(dataset)]
+    names = dataset.features if features is None else features
+    problems = [*_nothing(dataset, pictures=pictures and not names), *_ids(dataset), *_captions(dataset)]
     if pictures:
         problems += _pictures(dataset)
-    for name in dataset.features if features is None else features:
+    for name in names:
         problems += _features(dataset, name, dataset.features[name])
     return problems
 
@@ -74,6 +75,13 @@ def refuse_problems(problems: Sequence[Problem], command: str) -> None:
     if counts:
         kinds = ", ".join(f"{kind}: {count}" for kind, count in counts.items())
         raise InputError(f"the data has {counts.total()} problems ({kinds}); see them all with: {command}")
+
+
+def _nothing(dataset: RetrievalDataset, *, pictures: bool) -> Iterator[Problem]:
+    if not dataset.images:
+        yield Problem("no images", dataset.name, "the data set is empty")
+    elif pictures and dataset.image_folder is None:
+        yield Problem("no pictures", dataset.name, "there is no folder of pictures, and no features stand for them")
 
 
 def _ids(dataset: RetrievalDataset) -> Iterator[Problem]:

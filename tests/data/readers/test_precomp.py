@@ -52,6 +52,18 @@ def test_every_layout_of_the_field_gives_the_same_data_set(tmp_path_factory, ids
     np.testing.assert_array_equal(dataset.features["precomp"].gather(dataset.feature_rows("precomp")), features)
 
 
+def test_splits_that_share_ids_as_those_of_coco_are_told_apart(tmp_path):
+    write(tmp_path, rows(2), numbered(4), ["391895", "522418"], split="test")
+    write(tmp_path, rows(3), numbered(6), ["391895", "522418", "184613"], split="testall")
+    dataset = read_precomp(tmp_path)
+    whole, part = dataset.split("testall"), dataset.split("test")
+    assert whole.image_ids == ["391895", "522418", "184613"]
+    assert part.image_ids == ["test/391895", "test/522418"]
+    assert part.caption_ids == ["test/391895#0", "test/391895#1", "test/522418#0", "test/522418#1"]
+    found = part.features["precomp"].gather(part.feature_rows("precomp"))
+    np.testing.assert_array_equal(found, rows(2).astype(found.dtype))
+
+
 def test_several_splits_share_one_store(tmp_path):
     write(tmp_path, rows(2), numbered(4))
     write(tmp_path, rows(3), numbered(3), split="dev")

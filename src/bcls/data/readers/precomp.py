@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,9 @@ def read_precomp(folder: str | Path) -> RetrievalDataset:
     line an image, or a line a caption); else images are named `SPLIT-NUMBER`. With as many rows as captions and no ids,
     equal rows in a run are one image.
 
+    Where two splits share ids, as `test` and `testall` of COCO do, the larger one keeps them, and those of the other
+    become `SPLIT/ID`.
+
     Raises:
         InputError: a file is missing or damaged, or the counts do not fit each other.
     """
@@ -36,16 +40,30 @@ def read_precomp(folder: str | Path) -> RetrievalDataset:
     splits = sorted(file.name.removesuffix("_caps.txt") for file in folder.glob("*_caps.txt"))
     if not splits:
         raise InputError(f"{folder}: no *_caps.txt there")
-    images: list[ImageRecord] = []
-    arrays, ids = [], []
+    arrays, parts = [], []
     for split in splits:
         array = open_array(folder / f"{split}_ims.npy")
         records, rows_per_image = _records(folder, split, array)
-        images += records
+        parts.append(records)
         arrays.append(array[::rows_per_image])
-        ids += [record.id for record in records]
-    store = FeatureStore(arrays, ids, str(folder))
+    images = [record for records in _told_apart(parts) for record in records]
+    store = FeatureStore(arrays, [record.id for record in images], str(folder))
     return RetrievalDataset(folder.name, images, None, {FEATURES: store})
+
+
+def _told_apart(splits: list[list[ImageRecord]]) -> list[list[ImageRecord]]:
+    """The records of each split, no id in two of them."""
+    told, taken = list(splits), set[str]()
+    for number in sorted(range(len(splits)), key=lambda number: -len(splits[number])):
+        if not taken.isdisjoint(record.id for record in splits[number]):
+            told[number] = [_renamed(record, f"{record.split}/{record.id}") for record in splits[number]]
+        taken.update(record.id for record in told[number])
+    return told
+
+
+def _renamed(record: ImageRecord, name: str) -> ImageRecord:
+    captions = tuple(Caption(f"{name}#{k}", caption.text) for k, caption in enumerate(record.captions))
+    return replace(record, id=name, captions=captions)
 
 
 def _records(folder: Path, split: str, array: NDArray[Any]) -> tuple[list[ImageRecord], int]:
