@@ -111,10 +111,10 @@ def test_a_model_is_judged_by_the_same_names(bcls, config, folder, tmp_path):
     bcls("train", "--config", config)
     labels = ("--labels", tmp_path / "labels")
     said = bcls("evaluate", tmp_path / "run", "--scorer", "tfidf", "--protocol", "ncs", *labels)
-    assert 0 <= metrics_of(said, tmp_path / "run" / "val.json")["ncs@10"] <= 100
+    assert 0 <= metrics_of(said, tmp_path / "run" / "val.ncs.tfidf.json")["ncs@10"] <= 100
     np.save(tmp_path / "relevance.npy", np.eye(8).repeat(2, axis=1) / 2 + 0.25)
     said = bcls("evaluate", tmp_path / "run", "--protocol", "ncs", "--relevance", tmp_path / "relevance.npy", *labels)
-    about = json.loads((tmp_path / "run" / "val.json").read_text())["about"]
+    about = json.loads((tmp_path / "run" / "val.ncs.relevance.json").read_text())["about"]
     assert (said.code, about["scorer"]) == (0, str(tmp_path / "relevance.npy")), said.err
 
 

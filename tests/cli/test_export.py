@@ -25,3 +25,10 @@ def test_refusals_are_one_line(bcls, tmp_path):
     assert said.code == 2
     assert said.err.count("\n") == 1
     assert "none: no such model folder" in said.err
+
+
+def test_a_split_that_there_is_not_is_refused_before_the_export(bcls, config, tmp_path):
+    bcls("train", "--config", config)
+    said = bcls("export", tmp_path / "run", tmp_path / "onnx", "--split", "tset")
+    assert (said.code, "no split 'tset'" in said.err) == (2, True)
+    assert not (tmp_path / "onnx").exists()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -51,6 +53,21 @@ def test_nothing_asked_is_help_and_a_wrong_command(bcls):
 
 def test_version(bcls):
     assert bcls("--version").out == f"bcls {package.__version__}\n"
+
+
+@pytest.mark.parametrize("words", [["--help"], ["train", "--help"], ["--version"]])
+def test_a_reader_that_goes_away_is_no_error(words):
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "w") as gone:
+        done = subprocess.run([sys.executable, "-m", "bcls", *words], stdout=gone, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_file_that_cannot_be_used_is_named(bcls, verb):
+    verb(_raises(PermissionError(13, "Permission denied", "there/result.json")))
+    said = bcls("data")
+    assert (said.code, said.err) == (2, "bcls: error: there/result.json: Permission denied\n")
 
 
 def test_an_unknown_verb_is_told_those_there_are(bcls):

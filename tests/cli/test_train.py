@@ -20,6 +20,20 @@ def test_dotted_words_override_the_file(bcls, config, tmp_path):
     assert written["loss"]["init_args"]["window"] == 4
 
 
+def test_options_may_be_written_with_hyphens(bcls, config, tmp_path):
+    words = ("--loss.kendall-weight=0.7", "--optimization.learning-rate", "0.02", "--output", tmp_path / "my-run")
+    assert bcls("train", "--config", config, *words).code == 0
+    written = yaml.safe_load((tmp_path / "my-run" / "config.yaml").read_text())
+    assert written["loss"]["init_args"]["kendall_weight"] == 0.7
+    assert written["optimization"]["learning_rate"] == 0.02
+
+
+def test_a_config_in_another_encoding_is_refused(bcls, tmp_path):
+    (tmp_path / "latin.yaml").write_bytes("output: caf\xe9\n".encode("latin-1"))
+    said = bcls("train", "--config", tmp_path / "latin.yaml")
+    assert (said.code, said.err.count("\n")) == (2, 1), said.err
+
+
 def test_refusals_are_one_line(bcls, config, tmp_path):
     for words, named in [
         (("train",), "required"),

@@ -179,7 +179,7 @@ def test_parquet_is_read_like_csv(tmp_path, write):
 def test_rows_and_ratings_that_there_cannot_be_are_refused():
     relevance = TableRelevance({(0, 1): 0.5}, 2, np.array([0, 1]))
     for rows in (([-1], [0]), ([2], [0])):
-        with pytest.raises(InputError, match="image row .*: there are 2 images, counted from 0"):
+        with pytest.raises(InputError, match=r"image row .*: there are 2 images, counted from 0"):
             relevance.matrix(*map(np.array, rows))
     with pytest.raises(InputError, match="caption row 5: there are 2 captions"):
         relevance.matrix(np.array([0]), np.array([5]))

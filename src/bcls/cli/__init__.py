@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 VERBS = {
     "demo": "draw pictures, train three losses on them, report (4 minutes)",
@@ -55,7 +57,17 @@ def main(words: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0 = done, 1 = failed, 2 = a wrong command or unusable input, 130 = interrupted.
     """
-    rest = list(sys.argv[1:] if words is None else words)
+    try:
+        code = _answer(list(sys.argv[1:] if words is None else words))
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read the output has gone, as `head` does
+        with suppress(OSError):  # an output that is no file
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
+
+
+def _answer(rest: list[str]) -> int:
     debug, quiet = _take(rest, "--debug"), _take(rest, "--quiet")
     if not rest or rest[0] in {"--help", "-h", "help"}:
         print(HELP.format(verbs="\n".join(f"  {verb:<12} {what}" for verb, what in VERBS.items())), end="")
@@ -80,12 +92,20 @@ def _call(verb: str, words: list[str], *, debug: bool) -> int:
     except KeyboardInterrupt:
         print("bcls: interrupted", file=sys.stderr)
         return 130
+    except SystemExit as stop:  # the parser has printed its help
+        return int(stop.code or 0)
     except BrokenPipeError:
-        return 0
+        raise
     except BCLSError as error:
         if debug:
             raise
         return _refuse(str(error), error.exit_code)
+    except OSError as error:
+        if debug:
+            raise
+        place = error.filename2 or error.filename
+        reason = error.strerror if place is None else f"{place}: {error.strerror}"
+        return _refuse(reason or f"{type(error).__name__}: {error} (--debug shows where)", 2 if place else 1)
     except Exception as error:
         if debug:
             raise

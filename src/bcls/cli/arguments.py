@@ -25,15 +25,22 @@ def parse_words(parser: ArgumentParser, words: Sequence[str]) -> dict[str, Any]:
     from jsonargparse import ArgumentError  # noqa: PLC0415
 
     try:
-        return dict(vars(parser.parse_args([_underscored(word) for word in words])))
+        return dict(vars(parser.parse_args(underscored(words))))
     except ArgumentError as error:
         raise InputError(" ".join(str(error).split())) from None
 
 
-def _underscored(word: str) -> str:
-    """The word with underscores in an option's name, its value untouched."""
-    if not word.startswith("--"):
-        return word
+def underscored(words: Sequence[str]) -> list[str]:
+    """The words with underscores for hyphens in options' names, values untouched.
+
+    Example:
+        >>> underscored(["--loss.kendall-weight=0.5", "--output", "my-run"])
+        ['--loss.kendall_weight=0.5', '--output', 'my-run']
+    """
+    return [_option_underscored(word) if word.startswith("--") else word for word in words]
+
+
+def _option_underscored(word: str) -> str:
     name, equals, value = word[2:].partition("=")
     return f"--{name.replace('-', '_')}{equals}{value}"
 

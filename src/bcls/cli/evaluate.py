@@ -13,6 +13,7 @@ from bcls.cli.yardstick import (
     given_scorer,
     protocol_names,
     relevance_source,
+    result_name,
     shown_metrics,
 )
 from bcls.errors import InputError
@@ -52,12 +53,12 @@ def run(words: list[str]) -> int:
     asked = {key: given[key] for key in ("split", "scene_truth", "protocol")}
     asked |= {key: given[key] for key in ("relevance", "judgements") if given[key]}
     output = Path(given["output"] or output)
-    write_result(output, metrics, asked | {"scorer": relevance_source(given)} | about)
     print(text_table({name: metrics}, shown_metrics(given["protocol"])))
     if about.get("pairs"):
         print(f"pairs: {about['pairs']}")
     if metrics.get("left_out_captions"):
         print(f"left out: {metrics['left_out_captions']:.0f} captions that nobody judged")
+    write_result(output, metrics, asked | {"scorer": relevance_source(given)} | about)
     print(f"all metrics: {output}")
     return 0
 
@@ -85,7 +86,9 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--relevance", type=str | None, help="instead of a scorer: a file (images, captions) in 0..1")
     parser.add_argument("--protocol", type=str, default="whole", help=f"one of: {protocol_names()}")
     parser.add_argument("--judgements", type=str, nargs="+", help="files of a protocol with judgements")
-    parser.add_argument("--output", type=str | None, default=None, help="the JSON file; default: in the run's folder")
+    parser.add_argument(
+        "--output", type=str | None, default=None, help="the JSON file; default: RUN/SPLIT.json and the like"
+    )
     return parser
 
 
@@ -119,7 +122,7 @@ def _judge_model(given: dict[str, Any]) -> tuple[str, dict[str, float], dict[str
     )
     folder = Path(given["model"])
     about = {"model": given["model"], "data": found.data}
-    name = given["split"]
+    name = result_name(given)
     if first is not None:
         about |= {"first_stage": given["first_stage"], "top": given["top"]}
         name = f"{name}.first-{first.top}-of-{Path(given['first_stage']).name}"

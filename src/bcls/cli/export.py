@@ -32,6 +32,8 @@ def run(words: list[str]) -> int:
 
     output = Path(given["output"])
     folder = Path(given["model"])
+    if given["split"] is not None:
+        _require_split(given)
     model = RetrievalModel.from_pretrained(folder / "model" if (folder / "model").is_dir() else given["model"])
     export_towers(model, output, _images(model, 2))
     parity = OnnxTowers(output, model.caption_tower).difference(model, _images(model, 5), CAPTIONS)
@@ -83,6 +85,14 @@ def _images(model: RetrievalModel, count: int) -> Tensor:
     known = model.image_tower.fitted() or {}
     regions = (9,) if type(model.image_tower).__name__ == "RegionFeatureTower" else ()
     return torch.from_numpy(random.normal(size=(count, *regions, int(known["input_dim"]))).astype(np.float32))
+
+
+def _require_split(given: dict[str, Any]) -> None:
+    """Refuse a split that there is not before minutes are spent on the export."""
+    from bcls.cli.models import find_model  # noqa: PLC0415
+    from bcls.data import read_dataset  # noqa: PLC0415
+
+    read_dataset(find_model(given["model"], given["data"], given["features"]).data).split(given["split"])
 
 
 def _judge(model: RetrievalModel, given: dict[str, Any]) -> dict[str, dict[str, float]]:

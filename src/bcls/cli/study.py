@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from bcls.cli.arguments import require_training
+from bcls.cli.arguments import require_training, underscored
 
 DESCRIPTION = """Train every variant of a study with every seed, each run in a process of its own, and write one table:
 mean, spread over seeds, and paired bootstrap tests against the baseline. A finished run is not done again, an
@@ -25,7 +25,7 @@ def run(words: list[str]) -> int:
     parser = study_parser("bcls study", DESCRIPTION)
     parser.add_argument("--only", type=str, nargs="+", default=[], help="variants to do and to show")
     parser.add_argument("--publish", type=str | None, default=None, help="page with the study's markers to write into")
-    study, rest = parse_study(parser, words, extra=["only", "publish"])
+    study, rest = parse_study(parser, underscored(words), extra=["only", "publish"])
     marker = study.name or Path(study.output).name
     page = None if rest["publish"] is None else Path(rest["publish"])
     if page is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bcls.cli.arguments import require_training
+from bcls.cli.arguments import require_training, underscored
 
 DESCRIPTION = """Train a model from a YAML config; any field can be overridden by its dotted name.
 
@@ -17,7 +17,7 @@ def run(words: list[str]) -> int:
 
     parser = config_parser("bcls train", DESCRIPTION)
     parser.add_argument("--resume", type=bool, default=False, help="go on with an interrupted run")
-    config, text, rest = parse_config(parser, words, extra=["resume"])
+    config, text, rest = parse_config(parser, underscored(words), extra=["resume"])
     result = train(config, text, resume=rest["resume"])
     print(text_table({result.folder.name: result.metrics}))
     print(f"best epoch {result.best_epoch + 1}; model, result and history in {result.folder}")

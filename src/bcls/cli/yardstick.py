@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bcls.cli.arguments import scorer_from
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
     from bcls.evaluation.judged import JudgedProtocol
     from bcls.relevance import Scorer
+
+
+DEFAULT_SCORER = "cider"
 
 
 def protocol_names() -> str:
@@ -46,24 +50,37 @@ def check_protocol(given: dict[str, Any]) -> None:
         raise InputError(f"the protocol {given['protocol']!r} takes no --judgements")
     if judged is not None and judged.files and not given["judgements"]:
         raise InputError(f"the protocol {given['protocol']!r} needs --judgements: {judged.files}")
-    if given["relevance"] and (given["scorer"] or given["scene_truth"]):
+    if sum(map(bool, (given["relevance"], given["scorer"], given["scene_truth"]))) > 1:
         raise InputError("relevance comes from one source: --relevance, --scorer or --scene_truth")
     if judged is not None and not judged.graded and (given["relevance"] or given["scene_truth"]):
         raise InputError(f"the protocol {given['protocol']!r} has judgements of its own: it takes no relevance")
 
 
 def relevance_source(given: dict[str, Any]) -> str:
-    """Whose relevance judges graded order: a scorer's name, a file, or none."""
+    """Whose relevance judges graded order: a scorer's name, a file, `scene_truth`, or none."""
     judged = judged_protocol(given["protocol"])
     if judged is not None and not judged.graded:
         return "none"
-    return str(given["relevance"] or given["scorer"] or "cider")
+    if given["scene_truth"]:
+        return "scene_truth"
+    return str(given["relevance"] or given["scorer"] or DEFAULT_SCORER)
+
+
+def result_name(given: dict[str, Any]) -> str:
+    """What a result on the split is called: protocol and relevance stand in it where they are not the usual ones."""
+    parts = [given["split"]]
+    if given["protocol"] != "whole":
+        parts.append(given["protocol"])
+    judged, source = judged_protocol(given["protocol"]), relevance_source(given)
+    if source != DEFAULT_SCORER and (judged is None or judged.graded):
+        parts.append(Path(source).stem if given["relevance"] else source.replace("/", "-").replace(":", "-"))
+    return ".".join(parts)
 
 
 def given_scorer(given: dict[str, Any]) -> Scorer | None:
     """The scorer of relevance; None where none is wanted, or it comes from elsewhere."""
     source = relevance_source(given)
-    return None if source == "none" or given["relevance"] else scorer_from(source)
+    return None if source in {"none", "scene_truth"} or given["relevance"] else scorer_from(source)
 
 
 def given_relevance(given: dict[str, Any]) -> NDArray[Any] | None:

@@ -68,5 +68,5 @@ class TfidfScorer(Scorer):
         if self._vectorizer is None:
             raise InputError("TfidfScorer must be fitted on captions before it can encode")
         if not captions:  # scikit-learn refuses to transform nothing
-            return SparseEncodings(sparse.csr_array((0, len(self._vectorizer.vocabulary_)), dtype=np.float32))
+            return SparseEncodings(sparse.csr_array(np.zeros((0, len(self._vectorizer.vocabulary_)), dtype=np.float32)))
         return SparseEncodings(sparse.csr_array(self._vectorizer.transform(captions)))

@@ -44,6 +44,8 @@ def parse_config(
         made = parser.instantiate_classes(parsed)
     except ArgumentError as error:
         raise InputError(" ".join(str(error).split())) from None
+    except UnicodeDecodeError:
+        raise InputError("a config file is not UTF-8 text") from None
     fields = {name: made[name] for name in RunConfig.__dataclass_fields__}
     return RunConfig(**fields), text, rest
 
