@@ -61,7 +61,12 @@ def test_pairs_get_short_names_and_uploads_of_their_own(tiny_model, tmp_path):
     served = _pairs(given | {"pairs": [str(tiny_model), places[0], str(tiny_model), places[1]]})
     assert [one.name for one in served] == ["one", "two"]
     assert [one.uploads for one in served] == [tmp_path / "one" / "index-uploads", tmp_path / "two" / "index-uploads"]
-    named = {"pictures": "p", "uploads": str(tmp_path / "kept"), "pairs": [str(tiny_model), "milvus://h:1/x"]}
+    named = {"pictures": str(tmp_path), "uploads": str(tmp_path / "kept"), "pairs": [str(tiny_model), "milvus://h:1/x"]}
     kept = _pairs(named)
     assert kept[0].uploads == tmp_path / "kept"
     assert kept[0].name == tiny_model.name
+
+
+def test_a_folder_of_pictures_that_there_is_not_is_refused(bcls, tmp_path):
+    said = bcls("serve", "model", "index", "--pictures", tmp_path / "nowhere")
+    assert (said.code, said.err) == (2, f"bcls: error: {tmp_path / 'nowhere'}: no such folder (--pictures)\n")

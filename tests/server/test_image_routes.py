@@ -89,7 +89,9 @@ def test_an_id_is_taken_once_and_made_from_the_picture_where_none_is_given(write
     assert len(first.json()["id"]) == 32
     assert writer.post("/v1/images", json=new_image()).status_code == 409
     assert writer.post("/v1/images", json=new_image(id="red-0")).status_code == 409
-    assert writer.post("/v1/images", json=new_image(id="caption:red-0#0")).status_code == 409
+    for name in ("caption:red-0#0", "caption:new"):
+        refused = writer.post("/v1/images", json=new_image(id=name))
+        assert (refused.status_code, "ids of captions" in refused.text) == (422, True)
 
 
 def test_what_is_deleted_is_gone_with_its_captions_and_its_own_file_alone(writer, made):

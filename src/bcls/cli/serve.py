@@ -77,6 +77,8 @@ def _tell(address: str) -> None:
 
 def _pairs(given: dict[str, Any]) -> list[Served]:
     pairs = given["pairs"]
+    if given["pictures"] and not Path(given["pictures"]).is_dir():
+        raise InputError(f"{given['pictures']}: no such folder (--pictures)")
     if len(pairs) % 2:
         raise InputError(f"{pairs[-1]}: each model needs its index: bcls serve MODEL INDEX")
     models, indexes = pairs[::2], pairs[1::2]

@@ -87,7 +87,7 @@ def compute_features(
         "images": hash_of(files),
         "shard_images": shard_images,
     }
-    writer = FeatureWriter(folder, {**about, "shard_images": shard_images})
+    writer = FeatureWriter(folder, about)
     reader = PictureReader(dataset, tower.prepare, workers)
     encoder = _Encoder(tower.to(device).eval(), dataset, reader, torch.device(device))
     return _run(encoder, writer, shard_images)

@@ -93,8 +93,9 @@ class MemoryIndex(Index):
     def optimize(self) -> None:
         """Merge the files of many writes into one, and forget what was deleted."""
         with self._writing:
-            whole = self._rows.whole()
-            if self._log is not None:
+            if self._log is None:
+                whole = self._rows.whole()
+            else:
                 with self._log.locked():
                     self.refresh()
                     whole = self._rows.whole()

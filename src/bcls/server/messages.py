@@ -119,7 +119,7 @@ class NewImage(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     image: Base64 = Field(description="a picture file (JPEG, PNG, WebP, GIF) in base64")
-    id: Name | None = Field(None, description="a known id is replaced; by default made from the picture")
+    id: Name | None = Field(None, description="not one that is known, nor `caption:...`; default: from the picture")
     captions: list[Annotated[Text, Field(min_length=1, max_length=1000)]] = Field([], max_length=20)
     split: Text = Field("uploaded", max_length=100)
     collection: Name | None = None

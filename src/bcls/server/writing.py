@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from bcls.embedding.records import CAPTION
 from bcls.errors import InputError
 from bcls.search import Filter, Index, Record, WriteFailedError
 from bcls.search.filters import Condition
@@ -28,12 +29,14 @@ async def add_image(collection: Collection, files: PictureFiles, name: str, new:
     nothing names, which `PictureFiles.remove_unused` takes away.
 
     Raises:
-        ProblemError: 403 no picture can be kept here, 409 the id is taken.
+        ProblemError: 403 no picture can be kept here, 409 the id is taken, 422 it is of the form of a caption's.
         WriteFailedError: the disk is full, say.
         InputError: not a picture that is taken, or an id or caption that the index cannot keep.
     """
     if files.uploads is None:
         raise ProblemError(403, "this collection has no folder for pictures that come in (--uploads)")
+    if name.startswith(CAPTION):
+        raise ProblemError(422, f"id: {CAPTION} is how ids of captions begin; choose another")
     if await collection.get(name) is not None:
         raise ProblemError(409, "that id is taken; delete it first")
     captions = [" ".join(caption.split()) for caption in new.captions]
@@ -51,7 +54,7 @@ async def add_image(collection: Collection, files: PictureFiles, name: str, new:
         records = [Record(name, vector, _fields(index, image))]
         for place, (caption, of_caption) in enumerate(zip(captions, told, strict=True)):
             about = own | {"kind": "caption", "file": file, "text": caption}
-            records.append(Record(f"caption:{name}#{place}", of_caption, _fields(index, about)))
+            records.append(Record(f"{CAPTION}{name}#{place}", of_caption, _fields(index, about)))
         try:
             return index.add(records)
         except (WriteFailedError, InputError):  # both say that nothing of it is in the index
