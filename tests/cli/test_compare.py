@@ -31,7 +31,7 @@ def test_compare_tells_what_evaluate_tells(bcls, runs, tmp_path):
     content = json.loads((out / "comparison.json").read_text())
     for name, folder in zip(("one", "two"), runs, strict=True):
         assert bcls("evaluate", folder, *options).code == 0
-        assert json.loads((folder / "val.json").read_text())["metrics"] == content["metrics"][name]
+        assert json.loads((folder / "val.tfidf.json").read_text())["metrics"] == content["metrics"][name]
     assert [row["metric"] for row in content["differences"]][-1] == "tau_b"
     assert content["about"]["samples"] == 99
     page = (out / "comparison.html").read_text()

@@ -61,6 +61,7 @@ def test_refusals_are_one_line(bcls, pictures, tmp_path):
         ((tmp_path / "none", "--model", tiny_model("vit")), "none"),
         ((pictures, "--model", tiny_model("vit"), "--kind", "all"), "kind is 'all'"),
         ((pictures, "--model", tiny_model("bert")), "bert"),
+        ((pictures, "--model", tiny_model("vit"), "--name", "a/b"), "--name a/b"),
     ]:
         said = bcls("features", *words)
         assert said.code == 2, (words, said.err, said.out)

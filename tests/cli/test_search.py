@@ -32,6 +32,8 @@ def test_finds_by_words_and_by_images(bcls, index, tmp_path):
     assert len(found) == 2
     assert "brown" in found[0]["fields"]["text"]
     assert found[0]["score"] == pytest.approx(1, abs=1e-5)
+    moved = bcls("search", "one brown dog is there", "--index", index, "--k", "2", "--model", tmp_path / "run")
+    assert moved.code == 0, moved.err
     said = bcls("search", "--image", "3", "--index", index, "--k", "1", "--json")
     assert json.loads(said.out)[0]["id"] == "3"
     assert bcls("search", "dog", "--index", index, "--where", "split=none").out == "nothing found\n"
@@ -50,7 +52,9 @@ def test_refusals_are_one_line(bcls, index, tmp_path):
         (("search", "--image", tmp_path / "x.jpg", "--index", index), "x.jpg"),
         (("search", "dog", "--index", index, "--model", tmp_path / "nowhere"), "nowhere"),
         (("search", "dog", "--index", "milvus://nowhere"), "milvus://HOST:PORT/NAME"),
-        (("index", tmp_path, "memory:"), "no embeddings are there"),
+        (("search", " ", "--index", index), "the words to look for are empty"),
+        (("index", tmp_path, "memory:"), "memory: alone is kept nowhere"),
+        (("index", tmp_path, tmp_path / "new"), "no embeddings are there"),
         (("embed", tmp_path / "run", tmp_path / "none", tmp_path / "out"), "none"),
         (("embed", tmp_path / "run", tmp_path / "data", tmp_path / "out", "--part", "1of2"), "I/N"),
     ]:

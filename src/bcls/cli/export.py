@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bcls.cli.arguments import parse_words, require_training
+from bcls.cli.models import find_model, model_place
 from bcls.errors import BCLSError
 
 if TYPE_CHECKING:
@@ -31,10 +32,9 @@ def run(words: list[str]) -> int:
     from bcls.models.exported import OnnxTowers, export_towers, quantize_towers  # noqa: PLC0415
 
     output = Path(given["output"])
-    folder = Path(given["model"])
     if given["split"] is not None:
         _require_split(given)
-    model = RetrievalModel.from_pretrained(folder / "model" if (folder / "model").is_dir() else given["model"])
+    model = RetrievalModel.from_pretrained(model_place(given["model"]))
     export_towers(model, output, _images(model, 2))
     parity = OnnxTowers(output, model.caption_tower).difference(model, _images(model, 5), CAPTIONS)
     if max(parity.values()) > TOLERANCE:
@@ -89,7 +89,6 @@ def _images(model: RetrievalModel, count: int) -> Tensor:
 
 def _require_split(given: dict[str, Any]) -> None:
     """Refuse a split that there is not before minutes are spent on the export."""
-    from bcls.cli.models import find_model  # noqa: PLC0415
     from bcls.data import read_dataset  # noqa: PLC0415
 
     read_dataset(find_model(given["model"], given["data"], given["features"]).data).split(given["split"])
@@ -97,7 +96,6 @@ def _require_split(given: dict[str, Any]) -> None:
 
 def _judge(model: RetrievalModel, given: dict[str, Any]) -> dict[str, dict[str, float]]:
     require_training("bcls export --split")
-    from bcls.cli.models import find_model  # noqa: PLC0415
     from bcls.evaluation import text_table  # noqa: PLC0415
     from bcls.training.exported import judge_exported  # noqa: PLC0415
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bcls.cli.arguments import parse_words
+from bcls.errors import InputError
 from bcls.files import write_json
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ def run(words: list[str]) -> int:
 
     place = Path(given["data"])
     name = given["name"] or Path(given["model"]).name
+    if Path(name).name != name or name.startswith("."):
+        raise InputError(f"--name {name}: the name of features is that of a folder, without a path")
     folder = (place if place.is_dir() else place.parent) / "features" / name
     result = compute_features(
         read_dataset(place),

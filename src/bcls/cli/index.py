@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bcls.cli.arguments import parse_words
+from bcls.errors import InputError
 
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser
@@ -19,6 +20,8 @@ example: bcls index embeddings milvus://localhost:19530/pictures"""
 def run(words: list[str]) -> int:
     """Index, and tell what is there."""
     given = parse_words(_parser(), words)
+    if given["index"] == "memory:":
+        raise InputError("memory: alone is kept nowhere and would be lost: name a folder, memory:FOLDER")
     from bcls.embedding import Embeddings, fill_index  # noqa: PLC0415
 
     with fill_index(Embeddings.open(given["embeddings"]), given["index"]) as index:

@@ -27,6 +27,12 @@ class FoundModel:
     is_run: bool
 
 
+def model_place(named: str) -> str | Path:
+    """The model of a run's folder; anything else is a model's folder or a hub id itself."""
+    inside = Path(named) / "model"
+    return inside if inside.is_dir() else named
+
+
 def find_model(named: str, data: str | None = None, features: str | None = None) -> FoundModel:
     """The model of a run's folder, a model's folder or a hub id, and its data.
 
@@ -43,8 +49,8 @@ def find_model(named: str, data: str | None = None, features: str | None = None)
     path = data or about.get("path")
     if path is None:
         raise InputError(f"{folder} is not a run, so that its data is not known: name it with --data")
-    is_run = (folder / "model").is_dir()
-    return FoundModel(folder / "model" if is_run else named, path, features or about.get("features"), is_run)
+    model = model_place(named)
+    return FoundModel(model, path, features or about.get("features"), is_run=model != named)
 
 
 def distinct_names(paths: Sequence[str]) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bcls.cli.arguments import parse_words
+from bcls.cli.models import model_place
 from bcls.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def run(words: list[str]) -> int:
     given = parse_words(_parser(), words)
     if (given["query"] is None) == (given["image"] is None):
         raise InputError("search by words or by --image: one of the two")
+    if given["query"] is not None and not given["query"].strip():
+        raise InputError("the words to look for are empty")
     from bcls.search import open_index  # noqa: PLC0415
 
     with open_index(given["index"]) as index:
@@ -71,13 +74,14 @@ def _vector(index: Index, given: dict[str, Any]) -> Vectors:
     """(1, dim): of the words, of a picture file, or of an image in the index."""
     from bcls.embedding import QueryEncoder  # noqa: PLC0415
 
+    model = None if given["model"] is None else model_place(given["model"])
     if given["query"] is not None:
-        return QueryEncoder.for_index(index, given["model"]).texts([given["query"]])
+        return QueryEncoder.for_index(index, model).texts([given["query"]])
     if Path(given["image"]).is_file():
         from bcls.pictures import open_picture  # noqa: PLC0415
 
         picture = open_picture(Path(given["image"]))
-        return QueryEncoder.for_index(index, given["model"]).pictures([picture])
+        return QueryEncoder.for_index(index, model).pictures([picture])
     known = index.get([given["image"]])[0]
     if known is None:
         raise InputError(f"--image {given['image']}: neither a file nor the id of an image in {given['index']}")

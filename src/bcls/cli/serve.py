@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bcls.cli.arguments import parse_words, require_training
-from bcls.cli.models import distinct_names
+from bcls.cli.models import distinct_names, model_place
 from bcls.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _served(name: str, model: str, index: str, given: dict[str, Any]) -> Served:
     from bcls.models import RetrievalModel, fingerprint  # noqa: PLC0415
     from bcls.server import Embedder, Served  # noqa: PLC0415
 
-    folder = Path(model) / "model" if (Path(model) / "model").is_dir() else model
+    folder = model_place(model)
     loaded = RetrievalModel.from_pretrained(folder)
     loaded.require_vectors()
     pictures = Path(given["pictures"]) if given["pictures"] else _pictures_of(index)
