@@ -45,11 +45,17 @@ def test_all_pairs_equal_the_formula(make_matrices, images, captions, seed, gap,
     torch.testing.assert_close(ours.grad, theirs.grad, atol=1e-12, rtol=0)
 
 
-def test_blocks_of_queries_do_not_change_the_value(make_matrices, monkeypatch):
+@pytest.mark.parametrize("block", [1, 20, 70, 200])
+def test_blocks_of_queries_and_candidates_do_not_change_value_or_gradient(make_matrices, monkeypatch, block):
     similarity, relevance, _ = make_matrices(9, 7, 2)
-    whole = kendall_loss(similarity, relevance, pairs="all")
-    monkeypatch.setattr("bcls.losses.all_pairs.BLOCK_ELEMENTS", 1)
-    assert kendall_loss(similarity, relevance, pairs="all").item() == pytest.approx(whole.item(), abs=1e-15)
+    whole, parts = similarity.clone().requires_grad_(), similarity.clone().requires_grad_()
+    value = kendall_loss(whole, relevance, pairs="all", engine="torch")
+    value.backward()
+    monkeypatch.setattr("bcls.losses.all_pairs.BLOCK_ELEMENTS", block)
+    cut = kendall_loss(parts, relevance, pairs="all", engine="torch")
+    cut.backward()
+    assert cut.item() == pytest.approx(value.item(), abs=1e-15)
+    torch.testing.assert_close(parts.grad, whole.grad, atol=1e-15, rtol=0)
 
 
 def test_all_pairs_keep_nothing_cubic_for_the_backward_pass(make_matrices):

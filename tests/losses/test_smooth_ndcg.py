@@ -54,12 +54,16 @@ def test_a_perfect_order_pays_nothing_though_labels_are_tied():
     assert smooth_ndcg_loss(torch.tensor([[0.9, 0.8, 0.5, 0.1]]), relevance).item() == pytest.approx(0, abs=1e-5)
 
 
-def test_blocks_of_queries_do_not_change_value_or_gradient(make_matrices, monkeypatch):
+@pytest.mark.parametrize("block", [1, 20, 70, 200])
+def test_blocks_of_queries_and_candidates_do_not_change_value_or_gradient(make_matrices, monkeypatch, block):
     similarity, relevance, _ = make_matrices(9, 7, 2)
     whole, parts = similarity.clone().requires_grad_(), similarity.clone().requires_grad_()
-    smooth_ndcg_loss(whole, relevance, temperature=0.1).backward()
-    monkeypatch.setattr("bcls.losses.smooth_ndcg.BLOCK_ELEMENTS", 1)
-    smooth_ndcg_loss(parts, relevance, temperature=0.1).backward()
+    value = smooth_ndcg_loss(whole, relevance, temperature=0.1)
+    value.backward()
+    monkeypatch.setattr("bcls.losses.smooth_ndcg.BLOCK_ELEMENTS", block)
+    cut = smooth_ndcg_loss(parts, relevance, temperature=0.1)
+    cut.backward()
+    assert cut.item() == pytest.approx(value.item(), abs=1e-14)
     torch.testing.assert_close(parts.grad, whole.grad, atol=1e-15, rtol=0)
 
 

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from bcls.losses.pair_blocks import query_and_candidate_blocks
+
 BLOCK_ELEMENTS = 1 << 22
 
 
@@ -36,18 +38,17 @@ class _AllPairsHinge(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, similarity: Tensor, relevance: Tensor, gap: float, margin: float) -> Tensor:
         total = similarity.new_zeros(())
-        gradient = torch.empty_like(similarity)
+        gradient = torch.zeros_like(similarity)
         ordered = 0
-        rows = max(1, BLOCK_ELEMENTS // similarity.shape[1] ** 2)
-        for start in range(0, len(similarity), rows):
-            block = slice(start, start + rows)
+        for block, part in query_and_candidate_blocks(similarity, BLOCK_ELEMENTS):
             scores, labels = similarity[block], relevance[block]
-            counts = labels[:, :, None] - labels[:, None, :] > gap
+            counts = labels[:, part, None] - labels[:, None, :] > gap
             ordered += int(counts.sum())
-            hinge = (margin + scores[:, None, :] - scores[:, :, None]) * counts
+            hinge = (margin + scores[:, None, :] - scores[:, part, None]) * counts
             pays = hinge > 0
             total = total + hinge.clamp(min=0).sum()
-            gradient[block] = pays.sum(dim=1).to(scores) - pays.sum(dim=2).to(scores)
+            gradient[block] += pays.sum(dim=1).to(scores)
+            gradient[block, part] -= pays.sum(dim=2).to(scores)
         ctx.save_for_backward(gradient / max(ordered, 1))
         return total / max(ordered, 1)
 

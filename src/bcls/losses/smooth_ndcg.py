@@ -12,6 +12,7 @@ from torch import Tensor
 from bcls.errors import InputError
 from bcls.losses.base import RetrievalLoss
 from bcls.losses.matrices import both_directions, check_relevance, check_similarity, require_relevance
+from bcls.losses.pair_blocks import query_and_candidate_blocks
 from bcls.losses.settings import require_above_zero
 from bcls.losses.triplet import Negatives, TripletLoss
 
@@ -50,12 +51,13 @@ class _SmoothNDCG(torch.autograd.Function):
         counts = ideal > 0
         shares = gains / torch.where(counts, ideal, 1.0)[:, None]
         total = similarity.new_zeros(())
-        gradient = torch.empty_like(similarity)
-        rows = max(1, BLOCK_ELEMENTS // similarity.shape[1] ** 2)
-        for start in range(0, len(similarity), rows):
-            block = slice(start, start + rows)
-            values, gradient[block] = _block(similarity[block], known[block], shares[block], temperature)
-            total = total + values.sum()
+        gradient = torch.zeros_like(similarity)
+        for block, part in query_and_candidate_blocks(similarity, BLOCK_ELEMENTS):
+            value, own, others = _block(similarity[block], known[block], shares[block], part, temperature)
+            total = total + value
+            gradient[block] -= others
+            gradient[block, part] += own
+        gradient.masked_fill_(~known, 0.0)
         queries = counts.sum().clamp(min=1)
         ctx.save_for_backward(gradient / queries)
         return (counts.sum() - total) / queries
@@ -68,20 +70,22 @@ class _SmoothNDCG(torch.autograd.Function):
         return gradients[0] * gradient, None, None
 
 
-def _block(similarity: Tensor, known: Tensor, shares: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
-    """Smooth NDCG of a few queries, and the gradient of its negative.
+def _block(
+    similarity: Tensor, known: Tensor, shares: Tensor, part: slice, temperature: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The part's share of the smooth NDCG of a few queries, and both terms of the gradient of its negative.
 
     With v_j = share_j f'(rank_j), f the discount, and d_jk = sigmoid' of the pair, which is symmetric:
-    the gradient at k is -(sum_j v_j d_jk - v_k sum_j d_kj) / t.
+    the gradient at k is -(sum_j v_j d_jk - v_k sum_j d_kj) / t. Here j runs over the part.
     """
-    above = torch.sigmoid((similarity[:, None, :] - similarity[:, :, None]) / temperature) * known[:, None, :]
+    above = torch.sigmoid((similarity[:, None, :] - similarity[:, part, None]) / temperature) * known[:, None, :]
     log_rank = torch.log1p(0.5 + above.sum(dim=2))  # the candidate itself is counted with a half
-    values = (shares * math.log(2) / log_rank).sum(dim=1)
-    slopes = -shares * math.log(2) / (torch.exp(log_rank) * log_rank**2)
+    value = (shares[:, part] * math.log(2) / log_rank).sum()
+    slopes = -shares[:, part] * math.log(2) / (torch.exp(log_rank) * log_rank**2)
     steep = above.mul_(1 - above)
     own = slopes * steep.sum(dim=2)
     others = steep.mul_(slopes[:, :, None]).sum(dim=1)
-    return values, torch.where(known, (own - others) / temperature, 0.0)
+    return value, own / temperature, others / temperature
 
 
 class SmoothNDCGLoss(RetrievalLoss):
@@ -101,8 +105,8 @@ class SmoothNDCGLoss(RetrievalLoss):
     Raises:
         InputError: a setting out of range.
 
-    Cost: O(queries x candidates^2) time, so O(B^3) in the batch size; memory O(images x captions) beside one block of
-    queries, forward and backward. The gradient is computed with the value and cannot be differentiated again.
+    Cost: O(queries x candidates^2) time, so O(B^3) in the batch size; O(images x captions) memory beside a block of
+    four million pairs, forward and backward. The gradient is computed with the value and cannot be differentiated again.
 
     Source: arXiv 2305.16566. There the caption direction reads the image direction's labels, and equally relevant
     candidates share the best of their ideal ranks, so that even a perfect order pays where a query has two positives;
