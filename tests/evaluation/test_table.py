@@ -39,8 +39,9 @@ def test_one_column_too_wide_stands_alone():
 
 def test_numbers_are_written_by_their_kind():
     values = {"image_to_text/queries": 1000.0, "mrr": 0.12345, "map@r": 12.345, "tau_b": float("nan")}
-    cells = text_table({"m": values}, list(values)).split("\n")[-1].split()
-    assert cells == ["m", "1000", "0.123", "12.3", "-"]
+    values |= {"graded_pairs": 17466.0, "left_out_captions": 3.0, "ncs@10": 45.678, "semantic_soft_recall@5": 1.234}
+    cells = text_table({"m": values}, list(values), width=200).split("\n")[-1].split()
+    assert cells == ["m", "1000", "0.123", "12.3", "-", "17466", "3", "45.7", "1.2"]
 
 
 def test_markdown():

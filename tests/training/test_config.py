@@ -15,7 +15,7 @@ def test_numbers_that_must_be_positive(name, value):
         OptimizationConfig(**{name: value})
 
 
-@pytest.mark.parametrize("name", ["warmup", "kendall_warmup"])
+@pytest.mark.parametrize("name", ["warmup", "kendall_start", "kendall_warmup"])
 @pytest.mark.parametrize("value", [-0.1, 1.1])
 def test_shares_are_shares(name, value):
     with pytest.raises(InputError, match=f"optimization.{name} is {value}"):

@@ -23,7 +23,8 @@ MAIN_METRICS = (
 MISSING = "-"
 _GAP = "  "
 _SHORT = {"image_to_text": "i2t", "text_to_image": "t2i"}
-_TENTHS = ("recall@", "rsum", "map@r", "r_precision", "median_rank", "mean_rank", "spearman")
+_TENTHS = ("recall@", "rsum", "map@r", "r_precision", "median_rank", "mean_rank", "spearman", "ncs@", "pmrp")
+_WHOLE = ("queries", "pairs", "left_out_captions")
 
 
 def text_table(
@@ -125,7 +126,7 @@ def _number(metric: str, value: float) -> str:
     if math.isnan(value):
         return MISSING
     name = metric.rpartition("/")[2]
-    if name.endswith("queries"):
+    if name.endswith(_WHOLE):
         return f"{value:.0f}"
     return f"{value:.1f}" if any(word in name for word in _TENTHS) else f"{value:.3f}"
 

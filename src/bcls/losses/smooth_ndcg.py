@@ -105,8 +105,9 @@ class SmoothNDCGLoss(RetrievalLoss):
     Raises:
         InputError: a setting out of range.
 
-    Cost: O(queries x candidates^2) time, so O(B^3) in the batch size; O(images x captions) memory beside a block of
-    four million pairs, forward and backward. The gradient is computed with the value and cannot be differentiated again.
+    Cost: O(queries x candidates^2) time, so O(B^3) in the batch size; O(images x captions) memory beside a
+    block of four million pairs, forward and backward. The gradient is computed with the value and cannot be
+    differentiated again.
 
     Source: arXiv 2305.16566. There the caption direction reads the image direction's labels, and equally relevant
     candidates share the best of their ideal ranks, so that even a perfect order pays where a query has two positives;

@@ -97,7 +97,9 @@ class OptimizationConfig:
         warmup: share of all steps in which the learning rate rises.
         weight_decay: AdamW's, on matrices only.
         gradient_clip: largest norm of the gradient; 0 = no clipping.
-        kendall_warmup: share of all steps in which the weight of the Kendall term rises from zero.
+        kendall_start: share of all steps before which the Kendall term has no weight. A model that makes everything
+            alike at first never leaves that state with it, since equal similarities pay nothing.
+        kendall_warmup: share of all steps in which its weight then rises from zero.
         precision: Lightning's name of the number format, e.g. `32-true`, `bf16-mixed`.
         accelerator: Lightning's name of the device, e.g. `auto`, `cpu`, `gpu`.
         devices: how many devices; 1 is all that there is yet, more are refused.
@@ -110,6 +112,7 @@ class OptimizationConfig:
     warmup: float = 0.1
     weight_decay: float = 0.01
     gradient_clip: float = 2.0
+    kendall_start: float = 0.0
     kendall_warmup: float = 0.1
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
     accelerator: str = "auto"
@@ -127,7 +130,8 @@ class OptimizationConfig:
                 raise InputError(f"optimization.{name} is {value}; it must be above 0")
         if self.devices != 1:
             raise InputError(f"optimization.devices is {self.devices}; training runs on one device: set it to 1")
-        for name, share in {"warmup": self.warmup, "kendall_warmup": self.kendall_warmup}.items():
+        shares = {"warmup": self.warmup, "kendall_start": self.kendall_start, "kendall_warmup": self.kendall_warmup}
+        for name, share in shares.items():
             if not 0 <= share <= 1:
                 raise InputError(f"optimization.{name} is {share}; it is a share of all steps, from 0 to 1")
 

@@ -157,8 +157,9 @@ def _callbacks(
             )
         )
     if isinstance(config.loss, BCLSLoss):
-        rise = round(config.optimization.kendall_warmup * _steps(config, inputs))
-        callbacks.append(KendallWarmup(config.loss.kendall_weight, rise))
+        shares = config.optimization.kendall_warmup, config.optimization.kendall_start
+        rise, start = (round(share * _steps(config, inputs)) for share in shares)
+        callbacks.append(KendallWarmup(config.loss.kendall_weight, rise, start))
     if _shows_progress():
         callbacks.append(TQDMProgressBar(leave=False))
     return callbacks

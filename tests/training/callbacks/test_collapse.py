@@ -29,12 +29,12 @@ def test_a_slow_first_epoch_is_no_collapse(caplog):
 def test_never_started(caplog):
     messages = _warnings(caplog, [11, 11, 12, 11])
     assert len(messages) == 1
-    assert "epoch 1: rsum 11.0 is near chance (10.0)" in messages[0]
+    assert "epoch 2: rsum 11.0 is near chance (10.0)" in messages[0]
 
 
 @pytest.mark.parametrize("low", [100, 50])
 def test_fell(caplog, low):
     messages = _warnings(caplog, [100, 200, low, low])
     assert len(messages) == 1
-    assert f"epoch 2: rsum fell from 200 to {low}" in messages[0]
+    assert f"epoch 3: rsum fell from 200 to {low}" in messages[0]
     assert "kendall_weight" in messages[0]

@@ -37,8 +37,8 @@ def all_pairs_rows(
     Returns:
         The sum, and the number of ordered pairs.
 
-    Cost: two radix sorts a row, and for each candidate N / 512 additions and up to 8 popcounts, which the sorts outweigh
-    up to some thousands of candidates; O(N) memory a thread.
+    Cost: two radix sorts a row, and for each candidate N / 512 additions and up to 8 popcounts, which the sorts
+    outweigh up to some thousands of candidates; O(N) memory a thread.
     """
     most, room = similarity.shape[1], sorting_room(similarity.shape[1])
     order, labels = np.empty(most, np.int32), np.empty(most, relevance.dtype)

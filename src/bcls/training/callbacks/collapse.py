@@ -39,13 +39,13 @@ class CollapseWatch:
         if epoch >= 1 and metrics["rsum"] < 3 * self.chance_rsum:
             self._warn(
                 "started",
-                f"epoch {epoch}: rsum {metrics['rsum']:.1f} is near chance ({self.chance_rsum:.1f}): "
+                f"epoch {epoch + 1}: rsum {metrics['rsum']:.1f} is near chance ({self.chance_rsum:.1f}): "
                 f"training has collapsed; soft negatives start more surely than hard ones, or {ADVICE}",
             )
         elif value < 0.6 * self.best:
             self._warn(
                 "fell",
-                f"epoch {epoch}: {self.monitor} fell from {self.best:.4g} to {value:.4g}: "
+                f"epoch {epoch + 1}: {self.monitor} fell from {self.best:.4g} to {value:.4g}: "
                 f"training has collapsed; {ADVICE}",
             )
         self.best = max(self.best, value)
