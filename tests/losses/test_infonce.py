@@ -67,3 +67,13 @@ def test_unusable_settings_are_refused(settings):
 def test_terms():
     similarity = torch.randn(3, 3)
     assert InfoNCELoss().terms(similarity)["infonce"] == InfoNCELoss()(similarity)
+
+
+def test_a_learnt_temperature_is_exact_under_autocast():
+    similarity = torch.randn(8, 8, generator=torch.Generator().manual_seed(0))
+    plain, mixed = InfoNCELoss(learnable_temperature=True), InfoNCELoss(learnable_temperature=True)
+    plain(similarity).backward()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        value = mixed(similarity)
+    value.backward()
+    assert mixed.log_temperature.grad.item() == pytest.approx(plain.log_temperature.grad.item(), rel=1e-6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from bcls.cli.arguments import parse_words, require_training
@@ -11,6 +12,7 @@ from bcls.cli.yardstick import (
     check_protocol,
     given_relevance,
     given_scorer,
+    protocol_meaning,
     protocol_names,
     relevance_source,
     result_name,
@@ -30,6 +32,7 @@ example: bcls evaluate runs/scan --first_stage runs/vse --top 100    # runs/scan
 
 example: bcls evaluate --image-embeddings i.npy --caption-embeddings c.npy --data ../shared/data/flickr8k"""
 
+WIDTH = 80
 SCORERS = "judges graded order: cider (default), tfidf, sentence, none"
 
 
@@ -54,6 +57,8 @@ def run(words: list[str]) -> int:
     asked |= {key: given[key] for key in ("relevance", "judgements") if given[key]}
     output = Path(given["output"] or output)
     print(text_table({name: metrics}, shown_metrics(given["protocol"])))
+    if given["protocol"] != "whole":
+        print(fill(protocol_meaning(given["protocol"]), WIDTH))
     if about.get("pairs"):
         print(f"pairs: {about['pairs']}")
     if metrics.get("left_out_captions"):

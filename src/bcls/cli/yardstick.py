@@ -92,6 +92,14 @@ def given_relevance(given: dict[str, Any]) -> NDArray[Any] | None:
     return read_relevance(given["relevance"])
 
 
+def protocol_meaning(protocol: str) -> str:
+    """What a result under this name means."""
+    from bcls.evaluation import PROTOCOLS  # noqa: PLC0415
+
+    judged = judged_protocol(protocol)
+    return PROTOCOLS[protocol].meaning if judged is None else judged.meaning
+
+
 def shown_metrics(protocol: str) -> Sequence[str] | None:
     """What the table shows; None for the usual metrics."""
     judged = judged_protocol(protocol)

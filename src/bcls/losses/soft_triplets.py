@@ -57,7 +57,8 @@ class _SoftTriplets(torch.autograd.Function):
         terms = temperature * -F.logsigmoid(-over)
         excess = None
         if ctx.needs_input_grad[1]:
-            mean = torch.linalg.vecdot(shares, similarity, dim=1)
+            with torch.autocast(similarity.device.type, enabled=False):  # it would round the products
+                mean = torch.linalg.vecdot(shares, similarity, dim=1)
             excess = (terms - over.sigmoid() * (margin + mean[rows] - similarity[rows, columns])) / temperature
         ctx.save_for_backward(shares if ctx.needs_input_grad[0] else None, over.sigmoid(), rows, columns, excess)
         return terms

@@ -91,7 +91,7 @@ def test_a_third_of_the_pictures_are_variations_of_another(truths):
     assert 52 / 5 < near < 52 / 2
 
 
-@pytest.mark.parametrize("split", ["train", "val"])
+@pytest.mark.parametrize("split", ["train", "val", "train+val"])
 def test_own_captions_are_fully_relevant_and_others_less(folder, split):
     part = read_dataset(folder).split(split)
     images, captions = np.arange(len(part.images)), np.arange(len(part.caption_texts))
@@ -158,6 +158,11 @@ def test_an_interrupted_making_leaves_nothing(tmp_path, monkeypatch):
 def test_without_its_truth_a_folder_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"scenes\.jsonl: no such file: not a folder of made scenes"):
         open_scene_relevance(tmp_path, "train")
+
+
+def test_a_split_that_was_not_made_is_named(folder):
+    with pytest.raises(InputError, match=r"no scenes of the split 'dev', 'test'"):
+        open_scene_relevance(folder, "train+test+dev")
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def make_scenes(
 
 
 def open_scene_relevance(folder: str | Path, split: str) -> SceneRelevance:
-    """The true relevance of one split's pictures and captions, in the order of the data set.
+    """The true relevance of one split's pictures and captions, or of several joined by `+`, in the data set's order.
 
     Raises:
         InputError: the folder is not one of `make_scenes`, its truth is damaged, or it has no such split.
@@ -80,16 +80,18 @@ def open_scene_relevance(folder: str | Path, split: str) -> SceneRelevance:
     if not file.is_file():
         raise InputError(f"{file}: no such file: not a folder of made scenes, so that its true relevance is not known")
     scenes, claims = [], []
+    wanted, found = set(split.split("+")), set()
     for number, line in enumerate(lines_of(file), start=1):
         row = json_line(line, f"{file}: line {number}")
         try:
-            if row["split"] == split:
+            if row["split"] in wanted:
+                found.add(row["split"])
                 scenes.append(Scene.from_json(row["scene"]))
                 claims += [Claims.from_json(claim) for claim in row["claims"]]
         except (KeyError, TypeError) as error:
             raise InputError(f"{file}: line {number}: not a scene and its claims ({error})") from None
-    if not scenes:
-        raise InputError(f"{file}: no scenes of the split {split!r}")
+    if found != wanted:
+        raise InputError(f"{file}: no scenes of the split {', '.join(map(repr, sorted(wanted - found)))}")
     return SceneRelevance(scenes, claims)
 
 
