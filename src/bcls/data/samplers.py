@@ -9,6 +9,7 @@ import numpy as np
 
 from bcls.data.passes import caption_passes
 from bcls.errors import InputError
+from bcls.progress import progress
 from bcls.relevance import RelevanceSource
 
 if TYPE_CHECKING:
@@ -200,7 +201,7 @@ def image_neighbours(
     if not 0 <= count < len(images):
         raise InputError(f"{count} neighbours of each image were asked for; there are {len(images)} images")
     result = np.empty((len(images), count), dtype=np.int64)
-    for start in range(0, len(images), block):
+    for start in progress(range(0, len(images), block), "finding neighbours", unit=f" x {block} images"):
         rows = images[start : start + block]
         scores = np.nan_to_num(relevance.matrix(rows, first), nan=-1.0)
         scores[np.arange(len(rows)), start + np.arange(len(rows))] = -2.0

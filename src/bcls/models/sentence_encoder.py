@@ -14,12 +14,14 @@ from torch import Tensor, nn
 from bcls.errors import InputError, MissingExtraError
 from bcls.models.towers import CaptionTower, require_share, require_sizes, residual_projection
 from bcls.models.weights_hash import weights_hash
-from bcls.progress import quiet_loading
+from bcls.progress import progress, quiet_loading
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
 BUNDLED = {"all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2"}
+BLOCK = 2048
+"""Captions encoded at a time."""
 
 
 @dataclass(frozen=True)
@@ -200,7 +202,16 @@ def load_sentence_encoder(model: str) -> SentenceTransformer:
 
 def encode_sentences(encoder: SentenceTransformer, captions: Sequence[str]) -> Tensor:
     """(captions, encoder dim) normalised float32 vectors."""
-    vectors = encoder.encode(
-        list(captions), batch_size=128, normalize_embeddings=True, convert_to_tensor=True, show_progress_bar=False
-    )
-    return vectors.detach().float().cpu().clone()
+    blocks = [
+        encoder.encode(
+            list(captions[start : start + BLOCK]),
+            batch_size=128,
+            normalize_embeddings=True,
+            convert_to_tensor=True,
+            show_progress_bar=False,
+        )
+        for start in progress(range(0, len(captions), BLOCK), "encoding captions", unit=f" x {BLOCK}")
+    ]
+    if not blocks:
+        return torch.zeros(0, encoder.get_sentence_embedding_dimension() or 0)
+    return torch.cat([block.detach().float().cpu().clone() for block in blocks])
