@@ -17,59 +17,6 @@ TRUTH = RetrievalTruth.from_counts(
 NAMED = RetrievalTruth(np.array([0, 0, 1]), 2, image_ids=["a.jpg", "b.jpg"], caption_ids=["a#0", "a#1", "b#0"])
 
 
-def test_cosine_is_that_of_torch():
-    random = torch.Generator().manual_seed(0)
-    images, captions = torch.randn(6, 5, generator=random), torch.randn(7, 5, generator=random)
-    expected = torch.nn.functional.cosine_similarity(images[:, None], captions[None], dim=-1)
-    cosine = CosineSimilarity(images, captions)
-    np.testing.assert_allclose(cosine(np.arange(6), np.arange(7)), expected, atol=1e-6)
-    np.testing.assert_array_equal(
-        cosine(np.array([4, 1]), np.array([6])), cosine(np.arange(6), np.arange(7))[[4, 1], 6:]
-    )
-
-
-def test_equal_embeddings_tie_in_every_block():
-    random = np.random.default_rng(9)
-    images = random.standard_normal((3, 48))
-    captions = np.repeat(random.standard_normal((1, 48)), 41, axis=0)
-    cosine = CosineSimilarity(images, captions)
-    whole = cosine(np.arange(3), np.arange(41))
-    assert (whole == whole[:, :1]).all()
-    assert all((cosine(np.array([i]), np.arange(5, 40)) == whole[i, 0]).all() for i in range(3))
-
-
-def test_what_is_orthogonal_ties_in_every_block():
-    """Sums that cancel leave another trace of rounding in every order of summation."""
-    random = np.random.default_rng(2)
-    basis = np.linalg.qr(random.standard_normal((48, 48)))[0]
-    cosine = CosineSimilarity(basis[:3], basis[3:40])
-    images, captions = np.arange(3), np.arange(37)
-    assert not cosine(images, captions).any()
-    assert not cosine(images[1:2], captions[5:9]).any()
-    assert not cosine.pairs(images, captions[:3]).any()
-
-
-def test_huge_and_tiny_embeddings_keep_their_direction():
-    cosine = CosineSimilarity([[1e200, 0.0], [1e-200, 1e-200]], [[1.0, 0.0]])
-    np.testing.assert_allclose(cosine(np.arange(2), np.arange(1)), [[1], [0.5**0.5]], rtol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("images", "captions", "message"),
-    [
-        ([[1.0, 0.0]], [[1.0, 0.0], [0.0, 0.0]], "caption_embeddings: row 1 is zero"),
-        ([[1.0, 0.0], [np.nan, 0.0]], [[1.0, 0.0]], "image_embeddings: row 1 has a number that is not finite"),
-        ([[1.0, 0.0]], [[1.0]], "2 dimensions and caption_embeddings have 1"),
-        ([1.0, 0.0], [[1.0, 0.0]], r"got shape \(2,\)"),
-        ([["a"]], [[1.0]], "must be numbers"),
-        ([[1j]], [[1.0]], "must be numbers"),
-    ],
-)
-def test_bad_embeddings_are_refused(images, captions, message):
-    with pytest.raises(InputError, match=message):
-        CosineSimilarity(images, captions)
-
-
 @pytest.mark.parametrize(
     ("values", "dtype"),
     [

@@ -1,0 +1,68 @@
+"""Data sets and folders of pictures, as what there is to embed."""
+
+from __future__ import annotations
+
+import pytest
+
+from bcls.data import Caption, ImageRecord, RetrievalDataset, write_dataset
+from bcls.embedding.collection import PICTURES, open_collection
+from bcls.errors import InputError
+
+
+def test_a_data_set_is_read_as_one(collection):
+    dataset = open_collection(collection)
+    assert dataset.image_ids == [f"p{number}" for number in range(10)]
+    assert len(dataset.caption_ids) == 20
+
+
+def test_every_picture_of_a_folder_and_below_is_an_image(tmp_path):
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    for name in ("b.png", "A.JPG", "deep/c.webp", "deep/er/d.tiff", "notes.txt", "deep/e.mp4", "jpg"):
+        (tmp_path / name).touch()
+    dataset = open_collection(str(tmp_path))
+    assert dataset.image_ids == ["A.JPG", "b.png", "deep/c.webp", "deep/er/d.tiff"]
+    assert dataset.name == tmp_path.name
+    for image in dataset.images:
+        assert (image.file, image.split, image.captions) == (image.id, "all", ())
+
+
+@pytest.mark.parametrize("suffix", sorted(PICTURES))
+def test_every_kind_of_picture_file_counts(tmp_path, suffix):
+    (tmp_path / f"a{suffix}").touch()
+    assert open_collection(tmp_path).image_ids == [f"a{suffix}"]
+
+
+def test_a_folder_without_pictures_is_refused(tmp_path):
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(InputError, match=r"neither a data set nor a picture \(\.bmp, .*\.webp\) is there"):
+        open_collection(tmp_path)
+
+
+def test_what_is_not_there_is_refused(tmp_path):
+    with pytest.raises(InputError, match="absent"):
+        open_collection(tmp_path / "absent")
+
+
+@pytest.mark.parametrize("name", ["odd.json", "odd.jsonl", "odd.csv", "odd_caps.txt"])
+def test_a_table_beside_pictures_is_not_passed_over(tmp_path, name):
+    (tmp_path / "a.png").touch()
+    (tmp_path / name).write_text("?")
+    with pytest.raises(InputError):
+        open_collection(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["image", "caption"])
+def test_an_id_that_occurs_twice_is_named(tmp_path, monkeypatch, kind):
+    import bcls.embedding.collection as room
+
+    ids = ("a", "a") if kind == "image" else ("a", "b")
+    captions = ("0", "1") if kind == "image" else ("c", "c")
+    records = [
+        ImageRecord(one, f"{place}.png", "val", (Caption(caption, "x"),))
+        for place, (one, caption) in enumerate(zip(ids, captions, strict=True))
+    ]
+    monkeypatch.setattr(room, "read_dataset", lambda path: RetrievalDataset("twice", records))
+    write_dataset(tmp_path, RetrievalDataset("twice", records[:1]))
+    twice = "a" if kind == "image" else "c"
+    with pytest.raises(InputError, match=rf"1 {kind} ids occur twice, e.g. {twice}; see `bcls data check"):
+        open_collection(tmp_path)

@@ -1,0 +1,57 @@
+"""What every loss has from its base."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+import torch
+
+import bcls.losses as room
+from bcls.losses.base import RetrievalLoss
+
+LOSSES = {
+    name: one
+    for name, one in vars(room).items()
+    if inspect.isclass(one) and issubclass(one, RetrievalLoss) and one is not RetrievalLoss
+}
+
+
+class Fixed(RetrievalLoss):
+    """Takes any terms."""
+
+    uses_relevance = False
+
+    def terms(self, similarity, relevance=None, positives=None):
+        return {}
+
+
+def test_a_loss_without_terms_cannot_be_made():
+    with pytest.raises(TypeError, match=r"abstract method '?terms"):
+        type("Unfinished", (RetrievalLoss,), {})()
+
+
+def test_terms_are_summed():
+    terms = {"a": torch.tensor(1.0), "b": torch.tensor(10.0), "c": torch.tensor(100.0)}
+    assert Fixed().combine(terms).item() == 111.0
+    assert [term.item() for term in terms.values()] == [1.0, 10.0, 100.0]  # left as they were
+
+
+def test_a_single_term_is_the_loss():
+    term = torch.tensor(2.5, requires_grad=True)
+    assert Fixed().combine({"a": term}) is term
+
+
+def test_the_gradient_reaches_every_term():
+    terms = {name: torch.tensor(1.0, requires_grad=True) for name in "abc"}
+    Fixed().combine(terms).backward()
+    assert [term.grad.item() for term in terms.values()] == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_every_loss_says_whether_it_uses_relevance_and_names_its_terms_alike(name):
+    assert type(LOSSES[name].uses_relevance) is bool
+    parameters = inspect.signature(LOSSES[name].terms).parameters
+    assert list(parameters) == ["self", "similarity", "relevance", "positives"]
+    assert parameters["relevance"].default is None
+    assert parameters["positives"].default is None
