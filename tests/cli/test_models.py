@@ -54,7 +54,7 @@ def test_without_data_the_person_is_asked_for_it(run, config):
 
 def test_a_config_that_is_no_yaml_is_named(run):
     (run / "config.yaml").write_text("data: [")
-    with pytest.raises(InputError, match=r"config.yaml: not YAML \("):
+    with pytest.raises(InputError, match=r"config.yaml: not YAML in UTF-8 \("):
         find_model(str(run))
 
 
@@ -90,3 +90,9 @@ def test_names_are_as_distinct_as_their_paths_and_parts_of_them(paths):
 def test_the_same_path_written_otherwise_stands_there_twice():
     with pytest.raises(InputError, match=r"^a/./b stands there twice"):
         distinct_names(["a/b", "c", "a/./b"])
+
+
+def test_a_config_in_another_encoding_is_named(tmp_path):
+    (tmp_path / "config.yaml").write_bytes("data:\n  path: caf\xe9\n".encode("latin-1"))
+    with pytest.raises(InputError, match=r"config\.yaml: not YAML in UTF-8"):
+        find_model(str(tmp_path))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from PIL import Image
 
 from bcls.data import Caption, ImageRecord, RetrievalDataset, write_dataset
 from bcls.embedding.collection import PICTURES, open_collection
@@ -66,3 +67,9 @@ def test_an_id_that_occurs_twice_is_named(tmp_path, monkeypatch, kind):
     twice = "a" if kind == "image" else "c"
     with pytest.raises(InputError, match=rf"1 {kind} ids occur twice, e.g. {twice}; see `bcls data check"):
         open_collection(tmp_path)
+
+
+def test_a_folder_named_like_a_picture_is_none(tmp_path):
+    (tmp_path / "pics" / "album.jpg").mkdir(parents=True)
+    Image.new("RGB", (2, 2)).save(tmp_path / "pics" / "album.jpg" / "b.png")
+    assert open_collection(tmp_path / "pics").image_ids == ["album.jpg/b.png"]

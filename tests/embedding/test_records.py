@@ -45,3 +45,10 @@ def test_captions_that_do_not_fit_are_left_out_from_the_first_one_on():
     text = image_row(image(long, "short", long, "late"))[1]["text"]
     assert text == f"{long}\nshort"
     assert len(text.encode()) <= MAX_TEXT_BYTES
+
+
+def test_a_text_that_just_fits_is_kept():
+    image = ImageRecord("a", None, "val", (Caption("a#0", "x" * MAX_TEXT_BYTES), Caption("a#1", "y")))
+    assert image_row(image)[1]["text"] == "x" * MAX_TEXT_BYTES
+    longer = ImageRecord("a", None, "val", (Caption("a#0", "x" * (MAX_TEXT_BYTES + 1)),))
+    assert image_row(longer)[1]["text"] == ""

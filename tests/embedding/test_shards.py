@@ -143,3 +143,13 @@ def test_a_description_of_another_kind_is_refused(embeddings, change):
     file.write_text(json.dumps([content] if change is None else content | change))
     with pytest.raises(InputError, match=r"embeddings.json: not a description of embeddings \("):
         Embeddings.open(embeddings.folder)
+
+
+@pytest.mark.parametrize("wrong", [{"shard_images": 0}, {"dim": 0}, {"images": -1}])
+def test_sizes_that_cannot_be_are_damage(tmp_path, wrong):
+    info = EmbeddingsInfo("m", "p", "d", "h", None, 2, 3, 2)
+    Embeddings.claim(tmp_path / "e", info)
+    file = tmp_path / "e" / "embeddings.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | wrong))
+    with pytest.raises(InputError, match=r"embeddings\.json: not a description of embeddings"):
+        Embeddings.open(tmp_path / "e")

@@ -94,3 +94,8 @@ def test_other_rows_stay_as_they_are(rows):
 def test_either_way_the_same_rows_are_taken(rows):
     values, wanted = np.arange(7) * 10, np.array(rows, dtype=np.int64)
     assert values[slice_if_consecutive(wanted)].tolist() == [10 * row for row in rows]
+
+
+def test_rows_of_different_lengths_are_refused():
+    with pytest.raises(InputError, match=r"x must be numbers in rows of one length"):
+        to_array([[1.0], [1.0, 2.0]], "x")

@@ -71,3 +71,9 @@ def test_every_number_format_is_read(dtype):
 
 def test_a_tensor_without_numbers_is_read():
     assert weights_hash(nn.ParameterDict({"a": torch.zeros(0, 3)})) != weights_hash(nn.ParameterDict({}))
+
+
+def test_a_single_number_counts():
+    one, two = torch.nn.Module(), torch.nn.Module()
+    one.scale, two.scale = torch.nn.Parameter(torch.tensor(1.0)), torch.nn.Parameter(torch.tensor(2.0))
+    assert weights_hash(one) != weights_hash(two)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
@@ -121,7 +122,7 @@ def test_a_file_that_is_parquet_by_name_alone_is_refused(tmp_path, content):
     pytest.importorskip("pyarrow")
     file = tmp_path / "ratings.parquet"
     file.write_bytes(content)
-    with pytest.raises(InputError, match=r"ratings.parquet: not a parquet file \("):
+    with pytest.raises(InputError, match=r"ratings.parquet: not a readable parquet file \("):
         read_rows(file)
 
 
@@ -130,3 +131,20 @@ def test_parquet_without_its_library_tells_the_extra(tmp_path, monkeypatch):
     (tmp_path / "ratings.parquet").write_bytes(b"")
     with pytest.raises(MissingExtraError, match=r"bcls\[parquet\]"):
         read_rows(tmp_path / "ratings.parquet")
+
+
+def test_a_damaged_parquet_file_is_named(tmp_path):
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    file = tmp_path / "ratings.parquet"
+    parquet.write_table(pyarrow.table({"score": [row / 7 for row in range(1000)]}), file)
+    whole = file.read_bytes()
+    refused = []
+    for place in range(4, len(whole) - 100, 97):
+        file.write_bytes(whole[:place] + bytes([whole[place] ^ 255, whole[place + 1] ^ 255]) + whole[place + 2 :])
+        with suppress(InputError):
+            list(read_rows(file)[1])
+            continue
+        refused.append(place)
+    assert refused

@@ -172,7 +172,7 @@ def test_parquet_is_read_like_csv(tmp_path, write):
     parquet.write_table(pyarrow.table(columns | {"score": [0.25, None]}), tmp_path / "hole.parquet")
     with pytest.raises(InputError, match="row 2: score None is not a number"):
         RelevanceTable(tmp_path / "hole.parquet")
-    with pytest.raises(InputError, match="not a parquet file"):
+    with pytest.raises(InputError, match="not a readable parquet file"):
         RelevanceTable(write("image_id", name="fake.parquet"))
 
 

@@ -97,3 +97,10 @@ def test_a_folder_that_holds_something_is_refused(tmp_path):
         claim_folder(tmp_path)
     with pytest.raises(InputError, match="is a file; an index is a folder"):
         claim_folder(tmp_path / "letter.txt")
+
+
+@pytest.mark.parametrize("dim", [-3, 0, 4.7, 1e999, "4", True])
+def test_a_dimension_that_cannot_be_is_damage(dim):
+    content = Manifest("memory", 4, "m", {}, {}).content() | {"dim": dim}
+    with pytest.raises(IndexDamagedError, match=r"dim is "):
+        manifest_of(content, "here")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import bcls.search.memory_log as room
 from bcls.errors import InputError
+from bcls.search import Record, create_index, open_index
 from bcls.search.errors import IndexDamagedError, WriteFailedError
 from bcls.search.manifest import NAME, Manifest
 from bcls.search.memory_log import MOST_SEGMENTS, Change, MemoryLog
@@ -184,3 +186,30 @@ def test_one_writer_at_a_time(log):
         assert other.is_alive()
     other.join(10)
     assert order == ["first in", "first out", "second in", "second out"]
+
+
+def test_a_manifest_cannot_make_it_touch_other_folders(tmp_path):
+    index = create_index(f"memory:{tmp_path / 'index'}", dim=2, model="m", fields={})
+    index.add([Record("a", np.array([1.0, 0.0], dtype=np.float32), {})])
+    index.close()
+    victim = tmp_path / "victim" / "00000001.safetensors"
+    victim.parent.mkdir()
+    victim.write_text("precious")
+    manifest = json.loads((tmp_path / "index" / "index.json").read_text())
+    own = Path(manifest["segments"][0]["file"])
+    manifest["segments"][0]["file"] = f"../victim/{own.name}"
+    (tmp_path / "index" / "index.json").write_text(json.dumps(manifest))
+    (victim.parent / own.name).write_text("precious")
+    with open_index(tmp_path / "index") as opened:
+        opened.optimize()
+    assert (victim.parent / own.name).read_text() == "precious"
+    assert not (tmp_path / "index" / own).exists()
+
+
+@pytest.mark.parametrize("segment", ["x", {"file": ""}, {"sha256": "a"}])
+def test_a_damaged_list_of_segments_is_told(tmp_path, segment):
+    create_index(f"memory:{tmp_path / 'index'}", dim=2, model="m", fields={}).close()
+    file = tmp_path / "index" / "index.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"segments": [segment]}))
+    with pytest.raises(IndexDamagedError, match=r"is no segment"):
+        open_index(tmp_path / "index")

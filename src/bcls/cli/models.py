@@ -85,7 +85,7 @@ def _run_data(folder: Path) -> dict[str, Any]:
         return {}
     try:
         content = yaml.safe_load(config.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise InputError(f"{config}: not YAML ({error})") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{config}: not YAML in UTF-8 ({error})") from None
     data = content.get("data") if isinstance(content, dict) else None
     return data if isinstance(data, dict) else {}

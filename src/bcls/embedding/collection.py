@@ -33,7 +33,8 @@ def open_collection(path: str | Path) -> RetrievalDataset:
 
 
 def _pictures(folder: Path) -> RetrievalDataset:
-    files = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.suffix.lower() in PICTURES)
+    found = (file for file in folder.rglob("*") if file.suffix.lower() in PICTURES and file.is_file())
+    files = sorted(file.relative_to(folder).as_posix() for file in found)
     if not files:
         raise InputError(f"{folder}: neither a data set nor a picture ({', '.join(sorted(PICTURES))}) is there")
     return RetrievalDataset(folder.name, [ImageRecord(file, file, "all", ()) for file in files], folder)

@@ -33,7 +33,7 @@ def _fields(kind: str, image: ImageRecord, text: str) -> dict[str, str]:
 
 
 def _lines_that_fit(lines: list[str]) -> str:
-    kept, size = [], 0
+    kept, size = [], -1  # no line break stands before the first
     for line in lines:
         size += len(line.encode("utf-8", "replace")) + 1
         if size > MAX_TEXT_BYTES:

@@ -102,7 +102,10 @@ class Embeddings:
         try:
             if content.pop("format") != FORMAT:
                 raise ValueError(f"format {FORMAT} expected")
-            return cls(Path(folder), EmbeddingsInfo(**content))
+            info = EmbeddingsInfo(**content)
+            if info.shard_images < 1 or info.dim < 1 or info.images < 0:
+                raise ValueError("sizes below 1")
+            return cls(Path(folder), info)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f"{file}: not a description of embeddings ({error})") from None
 

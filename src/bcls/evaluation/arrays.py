@@ -24,7 +24,10 @@ def to_array(values: Any, name: str) -> NDArray[Any]:
     if hasattr(values, "detach"):  # a torch tensor; numpy has no bfloat16
         values = values.detach().cpu()
         values = values.float() if values.is_floating_point() and values.element_size() < 4 else values
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise InputError(f"{name} must be numbers in rows of one length") from None
     if array.dtype.kind not in "fiub":
         raise InputError(f"{name} must be numbers, got {array.dtype}")
     if array.dtype.kind == "f" and array.dtype.itemsize <= 4:

@@ -78,8 +78,10 @@ def manifest_of(content: Any, place: str) -> Manifest:
             raise ValueError(f"format {content['format']}, {FORMAT} expected")
         about = {str(name): str(note) for name, note in content["about"].items()}
         fields = check_fields(content["fields"])
-        made = str(content.get("made", ""))
-        return Manifest(str(content["engine"]), int(content["dim"]), str(content["model"]), fields, about, made)
+        made, dim = str(content.get("made", "")), content["dim"]
+        if type(dim) is not int or dim < 1:
+            raise ValueError(f"dim is {dim!r}")
+        return Manifest(str(content["engine"]), dim, str(content["model"]), fields, about, made)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise IndexDamagedError(f"{place}: not an index's description ({type(error).__name__}: {error})") from None
 

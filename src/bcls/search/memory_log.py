@@ -113,7 +113,7 @@ class MemoryLog:
         version, segments = self._content()
         self._write(version + 1, [self._segment(version + 1, whole)])
         for segment in segments:
-            (self.folder / segment["file"]).unlink(missing_ok=True)
+            self._file(segment).unlink(missing_ok=True)
         return version + 1
 
     def wants_merging(self) -> bool:
@@ -125,6 +125,9 @@ class MemoryLog:
         version, segments = content.get("version"), content.get("segments")
         if type(version) is not int or not isinstance(segments, list):
             raise IndexDamagedError(f"{self.folder / NAME}: names no version or no segments")
+        for segment in segments:
+            if not isinstance(segment, dict) or not Path(str(segment.get("file", ""))).name:
+                raise IndexDamagedError(f"{self.folder / NAME}: {segment!r} is no segment")
         return version, segments
 
     def _write(self, version: int, segments: list[dict[str, Any]]) -> None:
@@ -140,8 +143,12 @@ class MemoryLog:
             digest = _digest(temporary)
         return {"file": f"segments/{file.name}", "sha256": digest}
 
+    def _file(self, segment: dict[str, Any]) -> Path:
+        """Its file, in the index's own folder whatever the manifest says."""
+        return self.folder / "segments" / Path(str(segment["file"])).name
+
     def _read(self, segment: dict[str, Any]) -> Change:
-        file = self.folder / "segments" / Path(str(segment.get("file"))).name
+        file = self._file(segment)
         if _digest(file) != segment.get("sha256"):
             raise IndexDamagedError(f"{file}: not what was written there; make the index again")
         try:

@@ -91,3 +91,9 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path, read):
         read_cxc_ratings(tmp_path)
     with pytest.raises(InputError, match=r"ratings\.csv: not CSV in UTF-8"):
         read("caption,image,agg_score", "1,2,3,é", encoding="latin-1")
+
+
+def test_a_row_keeps_its_number_behind_an_empty_line(tmp_path):
+    (tmp_path / "sits.csv").write_text("caption,image,agg_score\n1,2,3\n\n1,2,9\n")
+    with pytest.raises(InputError, match=r"sits\.csv: row 4: the rating 9"):
+        read_cxc_ratings(tmp_path / "sits.csv")

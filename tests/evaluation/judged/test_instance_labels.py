@@ -72,3 +72,10 @@ def test_what_is_no_json_or_not_there_is_refused(folder):
         read(folder, "{")
     with pytest.raises(InputError, match=r"nowhere\.json: no such file"):
         read_instance_labels(folder / "nowhere.json")
+
+
+@pytest.mark.parametrize("entry", [{"image_id": 2**70, "category_id": 1}, {"image_id": True, "category_id": 1}])
+def test_numbers_that_cannot_be_ids_are_refused(tmp_path, entry):
+    (tmp_path / "instances.json").write_text(json.dumps({"annotations": [entry]}))
+    with pytest.raises(InputError, match=r"annotations\[0\] needs an image_id"):
+        read_instance_labels(tmp_path / "instances.json")

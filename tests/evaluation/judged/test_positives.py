@@ -84,3 +84,13 @@ def test_a_query_that_is_not_in_the_gallery_is_named():
 def test_ids_that_are_no_whole_numbers_are_refused(ids):
     with pytest.raises(InputError, match=r"^the positives of captions must be whole-number ids, got "):
         positives_from_ids({50: ids}, QUERIES, CANDIDATES, "captions")
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [[[10, 20]], [[10], 20], [10, 20.5], [10, True], ["10"], [2**70]],
+    ids=["nested", "ragged", "a fraction", "a truth", "a word", "too large"],
+)
+def test_the_wrong_id_among_right_ones_is_found(ids):
+    with pytest.raises(InputError, match=r"the positives of images must be whole-number ids, got "):
+        positives_from_ids({7: ids}, np.array([5, 7]), np.array([10, 20]), "images")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -93,3 +94,13 @@ def test_a_chart_without_runs_is_an_empty_picture():
     picture, rows = parts(Bars("t", {}))
     assert rows == []
     assert picture.get("viewBox") == f"0 0 {WIDTH} 0"
+
+
+@pytest.mark.parametrize(
+    ("values", "spreads"),
+    [({"a": -1.0}, {"a": 0.5}), ({"a": 1.0, "b": 2.0}, {"a": math.nan}), ({"a": math.nan}, {}), ({"a": 0.0}, {})],
+)
+def test_everything_stays_in_the_picture(values, spreads):
+    drawn = bars_figure(Bars("b", values, spreads))
+    for number in re.findall(r' (?:x|x1|x2|width)="([^"%]*)"', drawn):
+        assert 0 <= float(number) <= 420

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -115,3 +116,11 @@ def test_there_is_a_line_of_the_grid_for_each_tick_of_the_height():
     assert sorted(ticks) == [0, 10, 20, 30, 40]
     assert [float(line.get("y1")) for line in lines] == pytest.approx([place - 4 for place in ticks.values()], abs=0.11)
     assert all(line.get("y1") == line.get("y2") for line in lines)
+
+
+@pytest.mark.parametrize("point", [(2e6, 0.5), (1.0, 0.5), (0.0, 0.0), (-3.0, 1e7)])
+def test_a_single_point_has_a_scale_about_it(point):
+    drawn = curve_figure(Curve("one", "step", {"a": [point]}))
+    for kind in ("tick-x", "tick-y"):
+        labels = re.findall(rf'class="{kind}"[^>]*>([^<]*)<', drawn)
+        assert len(set(labels)) == len(labels) >= 2

@@ -70,7 +70,7 @@ def read_cxc_ratings(path: str | Path) -> CxcRatings:
         ('sits', array([648388]), array([431431]), array([1.8]))
     """
     path = Path(path)
-    header, *rows = _rows(path)
+    (_, header), *rows = _rows(path)
     task = next((name for name, (columns, _) in TASKS.items() if tuple(header[:3]) == (*columns, "agg_score")), None)
     if task is None:
         known = "; ".join(", ".join(columns) for columns, _ in TASKS.values())
@@ -78,8 +78,8 @@ def read_cxc_ratings(path: str | Path) -> CxcRatings:
     sides = TASKS[task][1]
     pairs = np.zeros((len(rows), 2), dtype=np.int64)
     ratings = np.zeros(len(rows))
-    for place, row in enumerate(rows):
-        where = f"{path}: row {place + 2}"
+    for place, (number, row) in enumerate(rows):
+        where = f"{path}: row {number}"
         if len(row) != len(header):
             raise InputError(f"{where}: {len(row)} cells under {len(header)} columns")
         pairs[place] = [_number(text, side, where) for text, side in zip(row, sides, strict=False)]
@@ -89,10 +89,11 @@ def read_cxc_ratings(path: str | Path) -> CxcRatings:
     return CxcRatings(task, pairs[:, 0], pairs[:, 1], ratings, path)
 
 
-def _rows(path: Path) -> list[list[str]]:
+def _rows(path: Path) -> list[tuple[int, list[str]]]:
+    """Rows with their numbers, empty lines left out."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as lines:
-            rows = [row for row in csv.reader(lines) if row]
+            rows = [(number, row) for number, row in enumerate(csv.reader(lines), start=1) if row]
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:

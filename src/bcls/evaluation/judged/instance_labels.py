@@ -49,7 +49,7 @@ def read_instance_labels(path: str | Path) -> tuple[Rows, NDArray[np.bool_]]:
 
 def _pair(path: str | Path, place: int, entry: object) -> tuple[int, int]:
     image, category = (entry.get(name) for name in ("image_id", "category_id")) if isinstance(entry, dict) else (0, 0)
-    if not isinstance(image, int) or not isinstance(category, int) or not 1 <= category <= CATEGORIES:
+    if type(image) is not int or abs(image) >= 1 << 63 or type(category) is not int or not 1 <= category <= CATEGORIES:
         raise InputError(
             f"{path}: annotations[{place}] needs an image_id and a category_id of 1 to {CATEGORIES}, "
             f"got {image!r} and {category!r}"

@@ -69,11 +69,17 @@ def positives_from_ids(
     counts = np.fromiter(map(len, found.values()), dtype=np.int64, count=len(found))
     asked = rows_of_numbers(queries, np.fromiter(found, dtype=np.int64, count=len(found)), query_name)
     query = np.repeat(asked, counts)
-    told = np.array(list(chain.from_iterable(found.values())))
-    if told.size and told.dtype.kind != "i":
-        raise InputError(f"the positives of {query_name} must be whole-number ids, got {told[0]!r}")
+    ids = list(chain.from_iterable(found.values()))
+    wrong = [one for one in ids if not _is_id(one)]
+    if wrong:
+        raise InputError(f"the positives of {query_name} must be whole-number ids, got {wrong[0]!r}")
+    told = np.array(ids, dtype=np.int64)
     inside = np.isin(told, candidates)
     judged = JudgedPositives.of_pairs(
         query[inside], rows_of_numbers(candidates, told[inside], "candidates"), queries.size, candidates.size
     )
     return replace(judged, beyond=np.sort(query[~inside]))
+
+
+def _is_id(one: object) -> bool:
+    return isinstance(one, int | np.integer) and not isinstance(one, bool) and abs(int(one)) < 1 << 63

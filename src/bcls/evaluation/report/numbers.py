@@ -31,7 +31,9 @@ def ticks(low: float, high: float, count: int = 4) -> list[float]:
         >>> ticks(0, 37)
         [0.0, 10.0, 20.0, 30.0, 40.0]
     """
-    span = max(high - low, 1e-9)
+    span = high - low
+    if span <= 1e-9 * max(abs(low), abs(high)):  # one value: a scale about it that its own size suggests
+        span = abs(high) or 1.0
     rough = span / count
     unit = 10.0 ** math.floor(math.log10(rough))
     step = next(unit * factor for factor in (1, 2, 5, 10) if unit * factor >= rough - 1e-12)
