@@ -60,21 +60,23 @@ def _mean(one: Tensor | None, other: Tensor | None) -> Tensor | None:
 def _one_direction(
     queries: Tensor, candidates: Tensor, needs: Needs, one_block: OneBlock, block: int
 ) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    totals, counts = [], []
+    # Added up in place: a small tensor kept from each block would pin the memory of its large ones.
+    total = torch.zeros((), dtype=torch.float64, device=queries.device)
+    count = torch.zeros((), dtype=torch.int64, device=queries.device)
     of_queries = torch.zeros_like(queries) if needs.images else None
     of_candidates = torch.zeros_like(candidates) if needs.captions else None
     for part in query_slices(len(queries), len(candidates), block):
         found = one_block(queries[part] @ candidates.mT, part, any(needs))
-        totals.append(found.total)
-        counts.append(found.terms)
+        total += found.total
+        count += found.terms
         if found.gradient is not None:
             own = None if of_queries is None else of_queries[part]
             _pull_back(found.gradient, queries[part], candidates, own, of_candidates)
-    count = torch.stack(counts).sum().clamp(min=1)
+    count.clamp_(min=1)
     for gradient in (of_queries, of_candidates):
         if gradient is not None:
             gradient.div_(count)
-    return torch.stack(totals).sum() / count, of_queries, of_candidates
+    return (total / count).to(queries.dtype), of_queries, of_candidates
 
 
 def query_slices(queries: int, candidates: int, block: int) -> list[slice]:
