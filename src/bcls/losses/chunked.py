@@ -25,7 +25,7 @@ class ChunkedLoss(nn.Module):
     """A loss of a batch whose similarity matrix does not fit: the same value and gradients, from the embeddings.
 
     `ChunkedLoss(loss)(images, captions)` is `loss(images @ captions.T)`, but never holds more than a block of
-    similarities: at 32,768 pairs of 512 dimensions, about 1 GB in place of several matrices of 4 GB. Triplet-SN and
+    similarities: at 32,768 pairs of 512 dimensions, some 400 MB in place of several matrices of 4 GB. Triplet-SN and
     InfoNCE go through square blocks, twice; everything else needs all candidates of a query and goes through blocks of
     whole queries, once a direction. The gradients of the embeddings are made in the forward pass where they are
     wanted, and are what is kept for the backward pass; they cannot be differentiated again. Where the whole matrix
