@@ -74,7 +74,7 @@ def test_two_stages_from_the_command_line(run, data, words, tmp_path, capsys):
     first = train(*load_config(words("--data.path", str(data), "--optimization.epochs", "1", output="first"))).folder
     command = ["evaluate", str(run), "--first_stage", str(first), "--top", "5", "--scorer", "none"]
     assert main(command) == 0
-    assert (run / "val.first-5-of-first.json").exists()
+    assert (run / "val.none.first-5-of-first.json").exists()
     assert "rsum" in capsys.readouterr().out
     model = RetrievalModel.from_pretrained(run / "model")
     quick = FirstStage(RetrievalModel.from_pretrained(first / "model"), "vectors", top=10**6)

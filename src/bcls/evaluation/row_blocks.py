@@ -31,7 +31,7 @@ def in_row_blocks(
         InputError: as `rank` does, for the first wrong number of the whole.
 
     Example:
-        >>> in_row_blocks(lambda scores, relevance, fast: scores.shape, [[0.5, 1.0]], [[1.0, np.nan]])
+        >>> in_row_blocks(lambda scores, relevance, fast: scores.shape, [[0.5, 1.0]], [[1.0, float("nan")]])
         [(1, 2)]
     """
     scores, relevance = to_array(scores, "scores"), to_array(relevance, "relevance")
