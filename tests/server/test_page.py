@@ -360,3 +360,4 @@ def test_a_key_is_asked_for_and_used_for_pictures_too(visit, served):
         status(page, "20 pictures")
         page.wait_for_function(SHOWN)
         assert page.locator("#compare-switch").is_hidden()
+        page.close()  # pictures that are still on their way must not meet a server that has gone
