@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-# What hypothesis tries is drawn from each test's own name, so a suite that passed passes again; `make test-random` draws anew.
+# Hypothesis draws by each test's own name, so that what passed passes again; `make test-random` draws anew.
 settings.register_profile("same", derandomize=True)
 settings.register_profile("random", print_blob=True)
 settings.load_profile("same")

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from bcls.errors import InputError
 from bcls.evaluation.cosine import CosineSimilarity
 from bcls.evaluation.judged.best_ranks import best_ranks
-from bcls.evaluation.judged.coco_ids import coco_numbers, rows_of_numbers
-from bcls.evaluation.judged.cxc_ratings import CxcRatings, Side, read_cxc_ratings
+from bcls.evaluation.judged.cxc_ratings import CxcRatings, rated_rows, read_cxc_ratings
 from bcls.evaluation.judged.eccv import recalls, rsum
 from bcls.evaluation.judged.eccv_package import CocoJudgements, eccv_package
 from bcls.evaluation.judged.sampled_spearman import SAMPLES, sampled_spearman
@@ -62,7 +61,7 @@ def judge_cxc_ratings(task: Task, *, samples: int = SAMPLES) -> dict[str, float]
         rated = read_cxc_ratings(file)
         if f"{rated.task}_pairs" in metrics:
             raise InputError(f"{file}: ratings of {rated.task} were given already; judge one split at a time")
-        rows = [_rows(task, rated, place) for place in (0, 1)]
+        rows = [rated_rows(task, rated, place) for place in (0, 1)]
         found = sampled_spearman(_scores(task, rated, *rows), rated.ratings, rated.first, samples=samples)
         metrics |= {
             f"{rated.task}_spearman": 100 * found.mean,
@@ -71,15 +70,6 @@ def judge_cxc_ratings(task: Task, *, samples: int = SAMPLES) -> dict[str, float]
             f"{rated.task}_pairs": float(found.pairs),
         }
     return metrics
-
-
-def _rows(task: Task, rated: CxcRatings, place: int) -> Rows:
-    side: Side = rated.sides[place]
-    numbers = coco_numbers(task.ids(side), side)
-    try:
-        return rows_of_numbers(numbers, rated.second if place else rated.first, f"rated {side}s")
-    except InputError as error:
-        raise InputError(f"{rated.source}: {error}") from None
 
 
 def _scores(task: Task, rated: CxcRatings, first: Rows, second: Rows) -> NDArray[np.float64]:

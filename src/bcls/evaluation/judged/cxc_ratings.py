@@ -14,7 +14,8 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from bcls.errors import InputError
-from bcls.evaluation.judged.coco_ids import FORMS, coco_number
+from bcls.evaluation.judged.coco_ids import FORMS, coco_number, coco_numbers, rows_of_numbers
+from bcls.evaluation.judged.task import Task
 from bcls.evaluation.ranks import Floats
 from bcls.evaluation.truth import Rows
 
@@ -87,6 +88,20 @@ def read_cxc_ratings(path: str | Path) -> CxcRatings:
     if not rows:
         raise InputError(f"{path}: no pair is rated")
     return CxcRatings(task, pairs[:, 0], pairs[:, 1], ratings, path)
+
+
+def rated_rows(task: Task, rated: CxcRatings, place: int) -> Rows:
+    """The task's row of each pair's first (`place` 0) or second (1) item, shape (P,).
+
+    Raises:
+        InputError: an id that the task does not hold, or ids of its rows that are not COCO's.
+    """
+    side: Side = rated.sides[place]
+    numbers = coco_numbers(task.ids(side), side)
+    try:
+        return rows_of_numbers(numbers, rated.second if place else rated.first, f"rated {side}s")
+    except InputError as error:
+        raise InputError(f"{rated.source}: {error}") from None
 
 
 def _rows(path: Path) -> list[tuple[int, list[str]]]:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from bcls.errors import InputError
 from bcls.evaluation.judged.coherent_score import judge_coherent_score
 from bcls.evaluation.judged.cxc import judge_cxc, judge_cxc_ratings
+from bcls.evaluation.judged.cxc_within import judge_cxc_within
 from bcls.evaluation.judged.eccv import judge_eccv
 from bcls.evaluation.judged.eccv_package import eccv_package
 from bcls.evaluation.judged.flickr8k_grades import flickr8k_truth, judge_flickr8k_crowd, judge_flickr8k_expert
@@ -77,6 +78,12 @@ JUDGED: dict[str, JudgedProtocol] = {
         judge_cxc_ratings,
         tuple(f"{task}_{name}" for task in ("sts", "sis", "sits") for name in ("spearman", "spearman_deviation")),
         files="sts_*.csv, sis_*.csv, sits_*.csv",
+    ),
+    "cxc-within": JudgedProtocol(
+        "Crisscrossed Captions within one side: recall of captions by a caption, and of images by an image",
+        judge_cxc_within,
+        tuple(f"{side}/recall@{cutoff}" for side in ("text_to_text", "image_to_image") for cutoff in (1, 5, 10)),
+        files="sts_*.csv, sis_*.csv",
     ),
     "pmrp": JudgedProtocol(
         "PCME's plausible-match R-Precision: images that differ in at most 0, 1, 2 kinds of objects, mean over these",
