@@ -154,6 +154,16 @@ class SentenceEncoderTower(CaptionTower):
         assert size is not None
         self.projection = residual_projection(size, self.dim, self.hidden, self.dropout)
 
+    @property
+    def sentence_encoder(self) -> SentenceTransformer:
+        """The encoder, trained or frozen.
+
+        Raises:
+            InputError: the tower is not fitted.
+        """
+        self.require_fitted()
+        return self.encoder if self.trained else self._frozen[0]
+
     def pretrained_parameters(self) -> list[nn.Parameter]:
         """Those of the encoder, where it is trained."""
         return list(self.encoder.parameters()) if self.trained and self._weights_hash is not None else []

@@ -10,8 +10,15 @@ import torch
 from PIL import Image
 
 from bcls.errors import InputError, MissingExtraError
-from bcls.models import BagOfWordsTower, PretrainedCaptionTower, PretrainedImageTower, RetrievalModel
+from bcls.models import (
+    BagOfWordsTower,
+    PretrainedCaptionTower,
+    PretrainedImageTower,
+    RetrievalModel,
+    SumCaptionTower,
+)
 from bcls.models.exported import OnnxTowers, caption_inputs, export_towers, quantize_towers
+from bcls.models.towers import CaptionTower
 from tiny_folders import tiny_model
 
 CAPTIONS = ["a dog runs", "", "zyzzyva", "The brown dog is running , running fast , away from two men", "hats"]
@@ -62,9 +69,42 @@ def test_quantized_towers_come_near(exported):
 def test_the_vocabulary_lies_beside(exported):
     model, folder, _ = exported
     vocabulary = json.loads((folder / "vocabulary.json").read_text())["vocabulary"]
-    ids, mask = caption_inputs(model.caption_tower, ["zyzzyva dog"])
+    ids, mask = caption_inputs(model.caption_tower, ["zyzzyva dog"]).values()
     assert ids.tolist() == [[1, vocabulary.index("dog") + 2]]
     assert mask.tolist() == [[1, 1]]
+
+
+@pytest.mark.parametrize(
+    ("image_kind", "caption_kind", "files"),
+    [
+        ("region-gpo", "bigru-gpo", {"vocabulary.json"}),
+        ("pooled", "sum", {"vocabulary_0.json", "vocabulary_1.json"}),
+    ],
+)
+def test_towers_that_pack_their_sequences_equal_torchs(image_kind, caption_kind, files, make_model, tmp_path):
+    pytest.importorskip("onnxscript")
+    pytest.importorskip("onnxruntime")
+    check_export(*make_model(image_kind, caption_kind), tmp_path)
+    assert {file.name for file in tmp_path.glob("*.json")} == files
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("side", ["image", "caption"])
+def test_every_kind_of_tower_equals_torchs(side, kinds, make_model, tmp_path):
+    images, captions = kinds
+    for kind in images if side == "image" else captions:
+        model, eight = make_model(*((kind, "bag-of-words") if side == "image" else ("pooled", kind)))
+        check_export(model, eight, tmp_path / kind)
+
+
+def check_export(model, images, folder):
+    """Parity of several and of one row, whole and in int8."""
+    export_towers(model, folder, images[:2])
+    towers = OnnxTowers(folder, model.caption_tower)
+    assert max(towers.difference(model, images, CAPTIONS).values()) < 1e-5
+    assert max(towers.difference(model, images[:1], CAPTIONS[:1]).values()) < 1e-5
+    quantize_towers(folder)
+    assert max(OnnxTowers(folder, model.caption_tower, int8=True).difference(model, images, CAPTIONS).values()) < 0.1
 
 
 def test_damaged_files_are_refused(exported, tmp_path):
@@ -98,10 +138,33 @@ def test_pretrained_towers_equal_torchs(kinds, settings, make_pictures, tmp_path
     assert max(OnnxTowers(tmp_path, model.caption_tower, int8=True).difference(model, images, CAPTIONS).values()) < 0.1
 
 
-def test_caption_towers_without_a_padded_form_are_refused(make_model, tmp_path):
-    model, images = make_model("pooled", "bigru-mean")
-    with pytest.raises(InputError, match="BiGRUTower cannot be exported; caption towers that can: BagOfWordsTower"):
-        export_towers(model, tmp_path, images)
+class OtherTower(CaptionTower):
+    """One that this package does not know."""
+
+    dim = 6
+
+    def fit(self, captions):
+        pass
+
+    def restore(self, fitted):
+        pass
+
+    def fitted(self):
+        return {}
+
+    def tokenize(self, captions):
+        raise AssertionError("nobody asks for it")
+
+    project = tokenize
+
+
+def test_caption_towers_of_other_kinds_are_refused(make_model, tmp_path):
+    model, images = make_model()
+    other = RetrievalModel(model.image_tower, OtherTower())
+    with pytest.raises(InputError, match="OtherTower cannot be exported; caption towers that can: BagOfWordsTower"):
+        export_towers(other, tmp_path, images)
+    with pytest.raises(InputError, match="OtherTower cannot be exported"):
+        caption_inputs(SumCaptionTower(towers=[model.caption_tower, OtherTower()]), CAPTIONS)
 
 
 def test_says_which_extra_is_missing(make_model, tmp_path, monkeypatch):

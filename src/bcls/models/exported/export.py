@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,13 @@ from torch import Tensor, nn
 from bcls.errors import InputError, MissingExtraError
 from bcls.files import replacing, write_text
 from bcls.models.bag_of_words import BagOfWordsTower
+from bcls.models.bigru import BiGRUTower
 from bcls.models.exported.inputs import CaptionFunction, ImageFunction, caption_inputs
 from bcls.models.pretrained import PretrainedCaptionTower, PretrainedImageTower
 from bcls.models.retrieval_model import RetrievalModel
+from bcls.models.sentence_encoder import SentenceEncoderTower
+from bcls.models.sum_of_towers import SumCaptionTower
+from bcls.models.towers import CaptionTower
 
 IMAGE, CAPTION = "image.onnx", "caption.onnx"
 OPSET = 18
@@ -29,8 +33,8 @@ def export_towers(model: RetrievalModel, folder: Path, images: Tensor) -> None:
     """Write `image.onnx` and `caption.onnx`, and beside them what prepares their inputs.
 
     The number of images, of captions and of tokens may vary from call to call. A pretrained tower's processor settings
-    and tokenizer files, or a bag of words' vocabulary (its first word has id 2; 1 is every other word, 0 padding), are
-    written as JSON.
+    and tokenizer files, or the vocabulary of a tower that reads words (its first word has id 2; 1 is every other word,
+    0 padding), are written as JSON; of a sum of towers the files and inputs of the first end with `_0`.
 
     Args:
         model: fitted.
@@ -43,13 +47,12 @@ def export_towers(model: RetrievalModel, folder: Path, images: Tensor) -> None:
     """
     model.require_vectors()
     model = model.eval()
-    ids, mask = caption_inputs(model.caption_tower, PROBE)
+    captions = caption_inputs(model.caption_tower, PROBE)
     many = {0: torch.export.Dim.DYNAMIC}
-    _export(ImageFunction(model.image_tower), folder / IMAGE, {"images": images}, [many])
-    tokens = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
-    if ids.shape[1] == _fixed_length(model):
-        tokens = many
-    _export(CaptionFunction(model.caption_tower), folder / CAPTION, {"ids": ids, "mask": mask}, [tokens, tokens])
+    _export(ImageFunction(model.image_tower, images), folder / IMAGE, {"images": images}, (many,))
+    fixed = _fixed_lengths(model.caption_tower)
+    shapes = [many if one.shape[1] in fixed else {**many, 1: torch.export.Dim.DYNAMIC} for one in captions.values()]
+    _export(CaptionFunction(model.caption_tower), folder / CAPTION, captions, (tuple(shapes),))  # one tuple: *tokens
     for name, content in _beside(model).items():
         write_text(folder / name, content)
 
@@ -74,7 +77,7 @@ def quantized(file: Path) -> Path:
     return file.with_suffix(".int8.onnx")
 
 
-def _export(function: nn.Module, file: Path, inputs: dict[str, Tensor], shapes: Sequence[Any]) -> None:
+def _export(function: nn.Module, file: Path, inputs: dict[str, Tensor], shapes: tuple[Any, ...]) -> None:
     try:
         import onnxscript  # type: ignore[import-not-found, unused-ignore]  # noqa: F401, PLC0415
     except ImportError:
@@ -89,16 +92,15 @@ def _export(function: nn.Module, file: Path, inputs: dict[str, Tensor], shapes: 
                 str(temporary),
                 input_names=list(inputs),
                 output_names=["embeddings"],
-                dynamic_shapes=tuple(shapes),
+                dynamic_shapes=shapes,
                 opset_version=OPSET,
                 external_data=False,
                 dynamo=True,
                 verbose=False,
             )
         except Exception as error:  # torch raises many kinds here
-            kind = type(function.tower).__name__
             reason = " ".join(str(error.__cause__ or error).split())[:200]
-            raise InputError(f"{kind} cannot be exported ({reason}); pooling: gpo is one that cannot") from None
+            raise InputError(f"{file.name}: this tower cannot be exported ({reason})") from None
 
 
 @contextmanager
@@ -113,18 +115,33 @@ def _quiet(name: str) -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _fixed_length(model: RetrievalModel) -> int | None:
-    """The length to which every caption is padded, where there is one."""
-    tower = model.caption_tower
-    return tower.tokenizer.fixed_length if isinstance(tower, PretrainedCaptionTower) else None
+def _fixed_lengths(tower: CaptionTower) -> set[int]:
+    """The lengths to which every caption is padded, where there are any."""
+    if isinstance(tower, SumCaptionTower):
+        return set().union(*(_fixed_lengths(part) for part in tower.towers))
+    length = tower.tokenizer.fixed_length if isinstance(tower, PretrainedCaptionTower) else None
+    return set() if length is None else {length}
 
 
 def _beside(model: RetrievalModel) -> dict[str, str]:
-    files = {}
+    files = _caption_files(model.caption_tower)
     if isinstance(model.image_tower, PretrainedImageTower):
         files["preprocessor_config.json"] = json.dumps(model.image_tower.processor.settings(), indent=2)
-    if isinstance(model.caption_tower, PretrainedCaptionTower):
-        files |= {name: text for name, text in model.caption_tower.tokenizer.files.items() if name.endswith(".json")}
-    if isinstance(model.caption_tower, BagOfWordsTower):
-        files["vocabulary.json"] = json.dumps(model.caption_tower.fitted(), ensure_ascii=False)
     return files
+
+
+def _caption_files(tower: CaptionTower) -> dict[str, str]:
+    """What turns captions into ids."""
+    if isinstance(tower, SumCaptionTower):
+        parts = [_caption_files(part) for part in tower.towers]
+        return {
+            f"{name.removesuffix('.json')}_{place}.json": text
+            for place, part in enumerate(parts)
+            for name, text in part.items()
+        }
+    if isinstance(tower, PretrainedCaptionTower):
+        return {name: text for name, text in tower.tokenizer.files.items() if name.endswith(".json")}
+    if isinstance(tower, SentenceEncoderTower):
+        return {"tokenizer.json": tower.sentence_encoder.tokenizer.backend_tokenizer.to_str()}
+    assert isinstance(tower, BagOfWordsTower | BiGRUTower), "caption_inputs refuses others"
+    return {"vocabulary.json": json.dumps(tower.fitted(), ensure_ascii=False)}

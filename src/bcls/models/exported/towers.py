@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bcls.errors import InputError, MissingExtraError
 from bcls.models.exported.export import CAPTION, IMAGE, quantized
-from bcls.models.exported.inputs import CaptionFunction, ImageFunction, caption_inputs
+from bcls.models.exported.inputs import caption_inputs
 
 if TYPE_CHECKING:
     from bcls.models.retrieval_model import RetrievalModel
@@ -53,10 +53,10 @@ class OnnxTowers:
 
     def encode_text(self, captions: Sequence[str]) -> Tensor:
         """Captions -> (captions, dim) of length 1."""
-        ids, mask = caption_inputs(self._caption_tower, captions)
-        known = {one.name for one in self._caption.get_inputs()}
-        given = {"ids": ids.numpy(), "mask": mask.numpy()}
-        return torch.from_numpy(self._caption.run(None, {name: given[name] for name in given if name in known})[0])
+        given = caption_inputs(self._caption_tower, captions)
+        known = {one.name for one in self._caption.get_inputs()}  # one that the graph never reads is none of its inputs
+        tensors = {name: one.numpy() for name, one in given.items() if name in known}
+        return torch.from_numpy(self._caption.run(None, tensors)[0])
 
     def difference(self, model: RetrievalModel, images: Tensor, captions: Sequence[str]) -> dict[str, float]:
         """The largest difference of an embedding's component from torch's, of each tower.
@@ -70,10 +70,9 @@ class OnnxTowers:
             `{"image": ..., "caption": ...}`.
         """
         with torch.inference_mode():
-            theirs = ImageFunction(model.image_tower)(images)
-            ids, mask = caption_inputs(model.caption_tower, captions)
-            words = CaptionFunction(model.caption_tower)(ids, mask)
+            theirs = model.encode_image(images).cpu(), model.encode_text(captions).cpu()
+        ours = self.encode_image(images), self.encode_text(captions)
         return {
-            "image": float((self.encode_image(images) - theirs).abs().max()),
-            "caption": float((self.encode_text(captions) - words).abs().max()),
+            side: float((one - other).abs().max())
+            for side, one, other in zip(("image", "caption"), ours, theirs, strict=True)
         }

@@ -1,0 +1,113 @@
+"""Recurrent layers over padded sequences without packing them, which an ONNX file cannot say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from bcls.models.gpo import GeneralizedPooling, rank_encoding
+
+Module = TypeVar("Module", bound=nn.Module)
+
+
+class UnpackedGRU(nn.Module):
+    """A bidirectional GRU that reads each padded sequence as if it stood alone, the two directions averaged.
+
+    Padding stands at the end: what reads forward has seen none of it at a real member, and what reads backward gets
+    each sequence turned round in its place.
+
+    Args:
+        gru: whose weights are copied; bidirectional, batch first.
+
+    Example:
+        >>> unpacked = UnpackedGRU(nn.GRU(3, 4, batch_first=True, bidirectional=True))
+        >>> unpacked(torch.zeros(2, 5, 3), torch.tensor([5, 2])).shape
+        torch.Size([2, 5, 4])
+    """
+
+    def __init__(self, gru: nn.GRU) -> None:
+        super().__init__()
+        self.forwards, self.backwards = (
+            nn.ModuleList(_one_direction(gru, layer, suffix) for layer in range(gru.num_layers))
+            for suffix in ("", "_reverse")
+        )
+
+    def forward(self, vectors: Tensor, lengths: Tensor) -> Tensor:
+        """(sequences, longest, inputs), (sequences,) -> (sequences, longest, hidden); padding means nothing."""
+        place = torch.arange(vectors.shape[1], device=vectors.device).expand(vectors.shape[0], -1)
+        turned = torch.where(place < lengths[:, None], lengths[:, None] - 1 - place, place)[..., None]
+        states = vectors
+        forward = backward = vectors
+        for ahead, back in zip(self.forwards, self.backwards, strict=True):
+            forward = ahead(states)[0]
+            reverse = back(states.gather(1, turned.expand(-1, -1, states.shape[2])))[0]
+            backward = reverse.gather(1, turned.expand(-1, -1, reverse.shape[2]))
+            states = torch.cat([forward, backward], dim=2)
+        return torch.as_tensor((forward + backward) / 2)
+
+
+class FixedPooling(nn.Module):
+    """Generalized pooling of sets that all have the same number of members, whose weights are made once.
+
+    Args:
+        pooling: whose weights are made.
+        members: of every set.
+    """
+
+    def __init__(self, pooling: GeneralizedPooling, members: int) -> None:
+        super().__init__()
+        with torch.no_grad():
+            device = next(pooling.parameters()).device
+            weights = pooling.weights(torch.tensor([members], device=device), members)[0]
+        self.weights = nn.Buffer(weights)
+
+    def forward(self, vectors: Tensor, lengths: Tensor) -> Tensor:
+        """(sets, members, dim), (sets,) -> (sets, dim)."""
+        return torch.as_tensor((vectors.sort(dim=1, descending=True).values * self.weights[:, None]).sum(dim=1))
+
+
+class UnpackedPooling(nn.Module):
+    """Generalized pooling with the weights of every set's ranks made one by one.
+
+    Args:
+        pooling: whose weights are copied.
+    """
+
+    def __init__(self, pooling: GeneralizedPooling) -> None:
+        super().__init__()
+        self.encoding_dim = pooling.encoding_dim
+        self.gru = UnpackedGRU(pooling.gru)
+        self.score = deepcopy(pooling.score)
+
+    def forward(self, vectors: Tensor, lengths: Tensor) -> Tensor:
+        """(sets, members, dim), (sets,) numbers of real members -> (sets, dim)."""
+        members = vectors.shape[1]
+        real = torch.arange(members, device=vectors.device) < lengths[:, None]
+        encoding = rank_encoding(members, self.encoding_dim, vectors.device).expand(vectors.shape[0], -1, -1)
+        scores = self.score(self.gru(encoding, lengths))[..., 0]
+        weights = (scores / 0.1).masked_fill(~real, -torch.inf).softmax(dim=1)
+        padding = ~real[..., None]
+        ordered = vectors.masked_fill(padding, -torch.inf).sort(dim=1, descending=True).values
+        return torch.as_tensor((ordered.masked_fill(padding, 0.0) * weights[..., None]).sum(dim=1))
+
+
+def with_poolings(module: Module, replacement: Callable[[GeneralizedPooling], nn.Module]) -> Module:
+    """A copy with a replacement of each of its generalized poolings."""
+    copy = deepcopy(module)
+    for part in copy.modules():
+        for name, child in part.named_children():
+            if isinstance(child, GeneralizedPooling):
+                setattr(part, name, replacement(child))
+    return copy
+
+
+def _one_direction(gru: nn.GRU, layer: int, suffix: str) -> nn.GRU:
+    inputs = gru.input_size if layer == 0 else 2 * gru.hidden_size
+    one = nn.GRU(inputs, gru.hidden_size, bias=gru.bias, batch_first=True)
+    names = [name for name, _ in one.named_parameters()]
+    one.load_state_dict({name: getattr(gru, f"{name.removesuffix('_l0')}_l{layer}{suffix}") for name in names})
+    return one
