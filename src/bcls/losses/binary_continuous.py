@@ -55,11 +55,11 @@ class BCLSLoss(RetrievalLoss):
         *,
         margin: float = 0.2,
         temperature: float = 0.05,
-        kendall_weight: float = 0.3,
+        kendall_weight: float = 0.5,
         kendall_margin: float = 0.0,
         gap: float = 0.15,
         pairs: Pairs = "boundary",
-        window: int | float = 0.75,
+        window: int | float = 0.9,
         engine: Engine = "auto",
     ) -> None:
         super().__init__()

@@ -26,7 +26,7 @@ def kendall_loss(
     gap: float = 0.15,
     margin: float = 0.0,
     pairs: Pairs = "boundary",
-    window: int | float = 0.75,
+    window: int | float = 0.9,
     engine: Engine = "auto",
 ) -> Tensor:
     """Functional form of `KendallLoss`; see there.
@@ -126,7 +126,7 @@ class KendallLoss(RetrievalLoss):
         gap: float = 0.15,
         margin: float = 0.0,
         pairs: Pairs = "boundary",
-        window: int | float = 0.75,
+        window: int | float = 0.9,
         engine: Engine = "auto",
     ) -> None:
         super().__init__()

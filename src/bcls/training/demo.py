@@ -26,7 +26,10 @@ LOSSES: dict[str, list[str]] = {
     "Triplet-HN": ["--loss", "TripletLoss", "--loss.negatives", "hard"],
     "Triplet-SN": ["--loss", "TripletLoss"],
     # CIDEr-D is small between most captions of two pictures, so that the gap must be small too.
-    "BCLS": ["--loss", "BCLSLoss", "--loss.pairs", "first", "--loss.gap", "0.03", "--loss.window", "32"],
+    "BCLS": [
+        *("--loss", "BCLSLoss", "--loss.pairs", "first", "--loss.window", "32"),
+        *("--loss.gap", "0.03", "--loss.kendall_weight", "0.3"),
+    ],
 }
 COLUMNS = {
     "i2t R@1": "image_to_text/recall@1",

@@ -47,14 +47,14 @@ def test_models_times_variants(study):
 def test_sweeps_and_that_equal_runs_are_one(study):
     sweeps = {
         "gap": {"field": "loss.gap", "values": [0.0, 0.15], "variants": ["bcls"]},
-        "weight": {"field": "loss.kendall_weight", "values": [0.3, 0.6], "variants": ["bcls"], "title": "weight"},
+        "weight": {"field": "loss.kendall_weight", "values": [0.5, 0.6], "variants": ["bcls"], "title": "weight"},
     }
     plan = plan_study(study(sweeps=sweeps, seeds=[0], variants={"triplet": {}, "bcls": {}}, baseline=None))
     assert [setting.title for setting in plan.settings] == [
-        *("bcls, loss.gap 0.0", "bcls, loss.gap 0.15", "bcls, weight 0.3", "bcls, weight 0.6")
+        *("bcls, loss.gap 0.0", "bcls, loss.gap 0.15", "bcls, weight 0.5", "bcls, weight 0.6")
     ]
-    # gap 0.15 and weight 0.3 are the defaults: the same run.
-    assert plan.runs["bcls/loss.gap=0.15", 0] is plan.runs["bcls/loss.kendall_weight=0.3", 0]
+    # gap 0.15 and weight 0.5 are the defaults: the same run.
+    assert plan.runs["bcls/loss.gap=0.15", 0] is plan.runs["bcls/loss.kendall_weight=0.5", 0]
     assert len(plan.distinct()) == 3
 
 
