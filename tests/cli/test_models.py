@@ -69,6 +69,7 @@ def test_a_config_that_is_no_yaml_is_named(run):
         (["one"], ["one"]),
         (["runs/one"], ["one"]),
         (["./a/b", "a//c/"], ["b", "c"]),
+        (["/runs/x", "runs/y"], ["/runs/x", "runs/y"]),
     ],
 )
 def test_names_are_the_parts_in_which_the_paths_differ(paths, names):

@@ -8,7 +8,7 @@ from PIL import Image
 pytest.importorskip("fastapi")
 
 from bcls.cli import main
-from bcls.cli.serve import _pairs
+from bcls.cli.serve import _pairs, _uploads
 from bcls.models import BagOfWordsTower, ConvTower, RetrievalModel
 from bcls.search import create_index
 
@@ -65,6 +65,13 @@ def test_pairs_get_short_names_and_uploads_of_their_own(tiny_model, tmp_path):
     kept = _pairs(named)
     assert kept[0].uploads == tmp_path / "kept"
     assert kept[0].name == tiny_model.name
+
+
+def test_indices_of_one_uploads_folder_keep_their_pictures_apart(tmp_path):
+    given = {"uploads": str(tmp_path), "pairs": ["model", "a/b", "model", "a-b"]}
+    folders = {_uploads(index, given) for index in ("a/b", "a-b", "memory:a/b", "a%2Fb")}
+    assert len(folders) == 4
+    assert {folder.parent for folder in folders} == {tmp_path}
 
 
 def test_a_folder_of_pictures_that_there_is_not_is_refused(bcls, tmp_path):

@@ -24,6 +24,11 @@ def test_it_fits_a_terminal_whatever_the_names_and_numbers():
     assert blocks[1].startswith("…ccc")
 
 
+def test_the_interval_is_called_by_its_confidence():
+    lines = difference_table("a", [Difference("b", "rsum", 300.0, 302.0, 1.0, 3.0, 0.01, 0.01, confidence=0.9)])
+    assert "  90 % interval  " in lines.split("\n")[1]
+
+
 def test_signs_stars_and_dashes():
     lines = difference_table(
         "a",

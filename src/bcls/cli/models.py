@@ -64,6 +64,8 @@ def distinct_names(paths: Sequence[str]) -> list[str]:
         ['triplet', 'bcls']
         >>> distinct_names(["runs/bcls", "runs/bcls/long"])
         ['bcls', 'bcls/long']
+        >>> distinct_names(["/runs/x", "runs/y"])
+        ['/runs/x', 'runs/y']
     """
     parts = [Path(path).parts for path in paths]
     for place, one in enumerate(parts):
@@ -73,7 +75,7 @@ def distinct_names(paths: Sequence[str]) -> list[str]:
     start = next((place for place in range(shortest) if len({one[place] for one in parts}) > 1), shortest - 1)
     room = shortest - start - 1
     end = next((place for place in range(room) if len({one[-1 - place] for one in parts}) > 1), room)
-    return ["/".join(one[start : len(one) - end]) for one in parts]
+    return [str(Path(*one[start : len(one) - end])) for one in parts]
 
 
 def _run_data(folder: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from bcls.cli.arguments import parse_words, require_training
 from bcls.cli.models import distinct_names, model_place
@@ -104,7 +105,7 @@ def _uploads(index: str, given: dict[str, Any]) -> Path | None:
     """Where pictures that are added to an index are kept: beside it, where it is a folder."""
     if given["uploads"]:
         folder = Path(given["uploads"])
-        return folder / index.strip("/").replace("/", "-").replace(":", "-") if len(given["pairs"]) > 2 else folder
+        return folder / quote(index.strip("/"), safe="") if len(given["pairs"]) > 2 else folder
     place = index.removeprefix("memory:")
     return None if "://" in place else Path(f"{place.rstrip('/')}-uploads")
 

@@ -33,6 +33,7 @@ class Difference:
         high: upper end.
         p_value: two-sided, of no difference, 0..1.
         adjusted: the p-value after Holm's correction over everything that was compared at once.
+        confidence: of the interval, between 0 and 1.
     """
 
     run: str
@@ -43,6 +44,7 @@ class Difference:
     high: float
     p_value: float
     adjusted: float
+    confidence: float = 0.95
 
     @property
     def difference(self) -> float:
@@ -150,7 +152,7 @@ def _compare_pair(
         total = np.sum if metric == "rsum" else np.mean
         low, high, p_value = _summary(total(drawn[:, columns], axis=1), confidence)
         baseline, value = (float(total(values[columns])) for values in means)
-        found.append(Difference([*pair][1], metric, baseline, value, low, high, p_value, float("nan")))
+        found.append(Difference([*pair][1], metric, baseline, value, low, high, p_value, float("nan"), confidence))
     return found
 
 

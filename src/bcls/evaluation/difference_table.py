@@ -86,8 +86,18 @@ def written_interval(one: Difference) -> str:
     return f"{written(one.metric, one.low, signed=True)} .. {written(one.metric, one.high, signed=True)}"
 
 
+def interval_name(differences: Sequence[Difference]) -> str:
+    """What tables call the intervals of some differences of one comparison.
+
+    Example:
+        >>> interval_name([Difference("b", "rsum", 310.0, 315.5, 1.2, 9.9, 0.012, 0.012, confidence=0.9)])
+        '90 % interval'
+    """
+    return f"{100 * differences[0].confidence:g} % interval"
+
+
 def _block(baseline: str, run: str, differences: list[Difference], width: int) -> str:
-    rows = [("metric", "base", "new", "difference", "95 % interval", "p", "Holm")]
+    rows = [("metric", "base", "new", "difference", interval_name(differences), "p", "Holm")]
     rows += [
         (
             short_name(one.metric),

@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from bcls.evaluation.query_metrics import query_parts, query_values
+from bcls.evaluation.query_metrics import is_made_of_ranks, query_parts, query_values
 from bcls.evaluation.ranks import Floats
 from bcls.evaluation.truth import RetrievalTruth
-
-_FROM_RANKS = ("mrr", "mean_rank", "rsum")
 
 
 def pool_runs(
@@ -50,5 +48,4 @@ def is_of_queries(metric: str, results: Mapping[str, Floats]) -> bool:
         >>> [is_of_queries(name, results) for name in ("rsum", "text_to_image/recall@5", "median_rank", "tau_b")]
         [True, True, False, False]
     """
-    name = metric.rpartition("/")[2]
-    return name in _FROM_RANKS or name.startswith("recall@") or all(part in results for part in query_parts(metric))
+    return all(part in results or is_made_of_ranks(part.partition("/")[2]) for part in query_parts(metric))

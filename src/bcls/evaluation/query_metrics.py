@@ -49,8 +49,7 @@ def query_values(results: Mapping[str, Floats], part: str, truth: RetrievalTruth
         array([100.,   0.])
     """
     direction, _, name = part.partition("/")
-    cutoff = name.removeprefix("recall@") if name.startswith("recall@") else ""
-    from_rank = part not in results and (name in {"mrr", "mean_rank"} or cutoff.isdecimal())
+    from_rank = part not in results and is_made_of_ranks(name)
     key = f"{direction}/rank" if from_rank else part
     if key not in results:
         raise InputError(f"{run}: {part!r} is no metric of single queries; there are: {', '.join(results)}")
@@ -62,4 +61,15 @@ def query_values(results: Mapping[str, Floats], part: str, truth: RetrievalTruth
         return values
     if name == "mrr":
         return np.asarray(1 / values)
-    return np.where(np.isnan(values), np.nan, 100.0 * (values <= int(cutoff)))
+    return np.where(np.isnan(values), np.nan, 100.0 * (values <= int(name.removeprefix("recall@"))))
+
+
+def is_made_of_ranks(name: str) -> bool:
+    """Whether a metric of one direction is the mean of a function of each query's best rank.
+
+    Example:
+        >>> [is_made_of_ranks(name) for name in ("mrr", "recall@5", "recall@0", "recall@x", "median_rank")]
+        [True, True, False, False, False]
+    """
+    cutoff = name.removeprefix("recall@")
+    return name in {"mrr", "mean_rank"} or (cutoff != name and cutoff.isdecimal() and int(cutoff) > 0)

@@ -86,6 +86,12 @@ def test_ids_that_are_no_whole_numbers_are_refused(ids):
         positives_from_ids({50: ids}, QUERIES, CANDIDATES, "captions")
 
 
+@pytest.mark.parametrize("asking", [50.0, "50", True, None, 2**70])
+def test_queries_that_are_no_whole_numbers_are_refused(asking):
+    with pytest.raises(InputError, match=r"^captions must have whole-number ids, got "):
+        positives_from_ids({asking: [3]}, QUERIES, CANDIDATES, "captions")
+
+
 @pytest.mark.parametrize(
     "ids",
     [[[10, 20]], [[10], 20], [10, 20.5], [10, True], ["10"], [2**70]],

@@ -57,6 +57,8 @@ def test_one_number_beyond_is_that_of_every_query():
 
 
 def test_no_queries_have_no_values():
+    without = masked_r_precision(np.zeros((2, 0)), [np.zeros((2, 0), dtype=bool)], [0, 3])
+    np.testing.assert_array_equal(without, [[np.nan, 0]])
     assert masked_r_precision(np.zeros((0, 4)), [np.zeros((0, 4), dtype=bool)] * 3).shape == (3, 0)
 
 

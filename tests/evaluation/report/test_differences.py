@@ -38,6 +38,13 @@ def test_a_row_writes_values_difference_interval_and_p_values():
     ]
 
 
+def test_the_interval_is_called_by_its_confidence():
+    page = differences_section([Difference("b", "rsum", 300.0, 302.0, 1.0, 3.0, 0.01, 0.01, confidence=0.995)])
+    assert "Each line is the 99.5 % interval of the difference" in page
+    assert '<th scope="col">99.5 % interval</th>' in page
+    assert "95 %" not in page
+
+
 def test_each_run_has_a_table_of_its_own_in_the_order_of_their_first_row():
     differences = [
         Difference(run, metric, 1.0, 2.0, 0.5, 1.5, 0.01, 0.02)

@@ -66,6 +66,9 @@ def positives_from_ids(
         >>> found.candidate, found.beyond
         (array([0, 2]), array([1]))
     """
+    strange = [one for one in found if not _is_id(one)]
+    if strange:
+        raise InputError(f"{query_name} must have whole-number ids, got {strange[0]!r}")
     counts = np.fromiter(map(len, found.values()), dtype=np.int64, count=len(found))
     asked = rows_of_numbers(queries, np.fromiter(found, dtype=np.int64, count=len(found)), query_name)
     query = np.repeat(asked, counts)

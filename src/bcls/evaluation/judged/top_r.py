@@ -45,6 +45,8 @@ def masked_r_precision(scores: NDArray[Any], masks: Sequence[NDArray[np.bool_]],
 
 
 def _r_precision(scores: NDArray[Any], masks: Sequence[NDArray[np.bool_]], beyond: NDArray[Any]) -> Floats:
+    if not scores.shape[1]:  # nothing can be found
+        return np.tile(np.where(beyond > 0, 0.0, np.nan), (len(masks), 1))
     ascending = np.sort(scores, axis=1)
     found = np.full((len(masks), scores.shape[0]), np.nan)
     for place, mask in enumerate(masks):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 
 from bcls.evaluation.comparison import Difference
-from bcls.evaluation.difference_table import short_name, written, written_interval, written_p
+from bcls.evaluation.difference_table import interval_name, short_name, written, written_interval, written_p
 
 WIDTH, HEIGHT = 220, 22
 
@@ -15,9 +15,10 @@ WIDTH, HEIGHT = 220, 22
 def differences_section(differences: Sequence[Difference]) -> str:
     """A table for each run: values, difference, interval as numbers and as a line, p-values."""
     runs = list(dict.fromkeys(one.run for one in differences))
+    name = interval_name(differences) if differences else "interval"
     tables = "".join(_table(run, [one for one in differences if one.run == run]) for run in runs)
     return (
-        "<section><h2>Differences</h2><p>Each line is a 95 % interval of the difference: the test queries were drawn "
+        f"<section><h2>Differences</h2><p>Each line is the {name} of the difference: the test queries were drawn "
         "anew many times, by images. It tells the luck of the test set, not of training. Bold is what stays below "
         "0.05 after Holm’s correction for the number of rows.</p>"
         f"{tables}</section>"
@@ -25,7 +26,7 @@ def differences_section(differences: Sequence[Difference]) -> str:
 
 
 def _table(run: str, differences: list[Difference]) -> str:
-    heads = ("metric", "base", "new", "difference", "95 % interval", "", "p", "Holm")
+    heads = ("metric", "base", "new", "difference", interval_name(differences), "", "p", "Holm")
     rows = "".join(_row(one) for one in differences)
     return (
         f'<div class="wide" tabindex="0" role="region" aria-label="{escape(run)}"><table class="differences">'

@@ -13,10 +13,10 @@ def number(value: float, decimals: int) -> str:
     """A number with a fixed count of decimals; a dash where it is not known.
 
     Example:
-        >>> number(41.256, 1), number(float("nan"), 1)
-        ('41.3', '–')
+        >>> number(41.256, 1), number(-0.04, 1), number(float("nan"), 1)
+        ('41.3', '0.0', '–')
     """
-    return f"{value:.{decimals}f}" if math.isfinite(value) else MISSING
+    return f"{round(value, decimals) + 0.0:.{decimals}f}" if math.isfinite(value) else MISSING
 
 
 def run_class(place: int) -> str:
