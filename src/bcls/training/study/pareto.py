@@ -96,5 +96,6 @@ def _write_labels(axes: Axes, points: NDArray[np.float64], titles: Sequence[str]
             xytext=(float(offset[0]), float(offset[1])),
             textcoords="offset points",
             **style,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.6},  # spreads are drawn behind
             arrowprops={"arrowstyle": "-", "color": "0.5", "linewidth": 0.6, "shrinkA": 0, "shrinkB": 3},
         )
