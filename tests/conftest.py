@@ -23,6 +23,7 @@ settings.load_profile("same")
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
 )
+ALONE_ON_DISK = ("unshare", "--user", "--map-root-user", "--mount")
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -75,6 +76,25 @@ def in_processes(tmp_path: Path) -> Callable[..., list[Any]]:
                 process.kill()
         assert all(process.returncode == 0 for process in processes), "\n".join(faults)
         return [json.loads(Path(f"{meeting}.{rank}").read_text()) for rank in range(world)]
+
+    return run
+
+
+@pytest.fixture
+def on_a_small_disk(tmp_path: Path):
+    """Runs a script with words and, as the last of them, the folder of a file system of 6 MB."""
+    disk, script = tmp_path / "disk", tmp_path / "script.py"
+    disk.mkdir()
+    mount = f"mount -t tmpfs -o size=6m tmpfs {disk}"
+    trial = [*ALONE_ON_DISK, "sh", "-c", mount]
+    if shutil.which("unshare") is None or subprocess.run(trial, capture_output=True, check=False).returncode:
+        pytest.skip("this machine lets nobody mount a file system in a namespace of his own")
+
+    def run(code: str, *words: str) -> subprocess.CompletedProcess[str]:
+        script.write_text(code)
+        line = f'{mount} && exec "$@"'
+        command = [*ALONE_ON_DISK, "sh", "-c", line, "sh", sys.executable, str(script), *words, str(disk)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
 
     return run
 
