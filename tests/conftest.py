@@ -79,6 +79,29 @@ def in_processes(tmp_path: Path) -> Callable[..., list[Any]]:
     return run
 
 
+@pytest.fixture
+def on_small_disk(tmp_path: Path) -> Callable[[str], str]:
+    """Runs code in a process of its own whose folder `sys.argv[1]` is a disk of 4 MB, and returns what it printed."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = 'mount -t tmpfs -o size=4m,nr_inodes=2000 tmpfs "$0" && exec "$@"'
+    words = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, str(disk)]
+    if shutil.which("unshare") is None:
+        pytest.skip("no `unshare` on this machine")
+    tried = subprocess.run([*words, "true"], check=False, capture_output=True, text=True)
+    if tried.returncode:
+        pytest.skip(f"no disk can be mounted here: {tried.stderr.strip()}")
+
+    def run(code: str) -> str:
+        process = [*words, sys.executable, "-c", textwrap.dedent(code), str(disk)]
+        root = Path(__file__).parents[1]
+        done = subprocess.run(process, check=False, capture_output=True, text=True, timeout=120, cwd=root)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
 @pytest.fixture(scope="module")
 def browser():
     """A headless Chromium; skips where there is none."""
