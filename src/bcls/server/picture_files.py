@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bcls.files import replacing
+from bcls.search import WriteFailedError
 
 UPLOADED = "uploaded:"
 
@@ -48,13 +49,19 @@ class PictureFiles:
 
         Returns:
             The `file` field for its record: a name made of the content, so that the same picture is kept once.
+
+        Raises:
+            WriteFailedError: the disk refused it; nothing of it is left.
         """
         assert self.uploads is not None
         name = _name_of(content)
-        with replacing(self.uploads / name) as temporary, temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with replacing(self.uploads / name) as temporary, temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise WriteFailedError(f"{self.uploads}: the picture could not be kept ({error.strerror})") from None
         return UPLOADED + name
 
     def remove(self, file: str) -> None:
