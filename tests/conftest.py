@@ -23,7 +23,6 @@ settings.load_profile("same")
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
 )
-ALONE_ON_DISK = ("unshare", "--user", "--map-root-user", "--mount")
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
@@ -81,20 +80,24 @@ def in_processes(tmp_path: Path) -> Callable[..., list[Any]]:
 
 
 @pytest.fixture
-def on_a_small_disk(tmp_path: Path):
-    """Runs a script with words and, as the last of them, the folder of a file system of 6 MB."""
-    disk, script = tmp_path / "disk", tmp_path / "script.py"
+def on_small_disk(tmp_path: Path) -> Callable[[str], str]:
+    """Runs code in a process of its own whose folder `sys.argv[1]` is a disk of 4 MB, and returns what it printed."""
+    disk = tmp_path / "disk"
     disk.mkdir()
-    mount = f"mount -t tmpfs -o size=6m tmpfs {disk}"
-    trial = [*ALONE_ON_DISK, "sh", "-c", mount]
-    if shutil.which("unshare") is None or subprocess.run(trial, capture_output=True, check=False).returncode:
-        pytest.skip("this machine lets nobody mount a file system in a namespace of his own")
+    mount = 'mount -t tmpfs -o size=4m,nr_inodes=2000 tmpfs "$0" && exec "$@"'
+    words = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, str(disk)]
+    if shutil.which("unshare") is None:
+        pytest.skip("no `unshare` on this machine")
+    tried = subprocess.run([*words, "true"], check=False, capture_output=True, text=True)
+    if tried.returncode:
+        pytest.skip(f"no disk can be mounted here: {tried.stderr.strip()}")
 
-    def run(code: str, *words: str) -> subprocess.CompletedProcess[str]:
-        script.write_text(code)
-        line = f'{mount} && exec "$@"'
-        command = [*ALONE_ON_DISK, "sh", "-c", line, "sh", sys.executable, str(script), *words, str(disk)]
-        return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    def run(code: str) -> str:
+        process = [*words, sys.executable, "-c", textwrap.dedent(code), str(disk)]
+        root = Path(__file__).parents[1]
+        done = subprocess.run(process, check=False, capture_output=True, text=True, timeout=300, cwd=root)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     return run
 

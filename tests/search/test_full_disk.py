@@ -1,69 +1,132 @@
-"""A disk that is really full: a small file system in a mount namespace of its own."""
+"""A disk that is really full: what was acknowledged stays, nothing half shows, and with room it goes on."""
 
 from __future__ import annotations
 
-import json
+import os
+from contextlib import suppress
+from pathlib import Path
 
+import numpy as np
 import pytest
 
-FILL = """
-import json, os, sys
+from bcls.search import Index, Record, WriteFailedError, create_index, open_index
+
+DIM = 64
+BALLAST = 1 << 20
+
+
+def block_of(number: int, size: int) -> list[Record]:
+    vectors = np.random.default_rng(number).normal(size=(size, DIM)).astype(np.float32)
+    return [Record(f"{number:04d}-{row:04d}", vector, {"block": number}) for row, vector in enumerate(vectors)]
+
+
+def check_holds(index: Index, added: dict[int, int]) -> None:
+    """Every acknowledged record is there and found by search, and nothing else is."""
+    assert index.count() == sum(added.values()), (index.count(), sum(added.values()))
+    for number, size in added.items():
+        given = block_of(number, size)
+        there = index.get([one.id for one in given])
+        assert [record and record.fields for record in there] == [{"block": number}] * size
+        assert index.search(given[-1].vector[None], 1)[0][0].id == given[-1].id
+
+
+def check_refused(write, *arguments) -> None:
+    """The refusal is this package's, names the place, and says that nothing was harmed."""
+    with pytest.raises(WriteFailedError) as error:
+        write(*arguments)
+    for words in ("could not be written", "No space left on device", "what was there before is untouched"):
+        assert words in str(error.value), error.value
+
+
+def fill_to_the_last_byte(file: Path) -> None:
+    with file.open("wb", buffering=0) as opened, suppress(OSError):
+        while True:
+            opened.write(bytes(4096))
+
+
+def use_up_the_inodes(folder: Path) -> None:
+    folder.mkdir()
+    with suppress(OSError):
+        for number in range(100_000):
+            (folder / str(number)).touch()
+
+
+def fill(place: str, disk: Path, sizes: tuple[int, ...]) -> dict[int, int]:
+    """Add blocks, ever smaller ones, until the disk is full; then look, make room, and add again."""
+    (disk / "ballast").write_bytes(bytes(BALLAST))
+    added: dict[int, int] = {}
+    number = 0
+    with create_index(place, dim=DIM, model="m", fields={"block": "int"}) as index:
+        for size in sizes:
+            refused = 0
+            while refused < 2:
+                number += 1
+                try:
+                    index.add(block_of(number, size))
+                    added[number] = size
+                except WriteFailedError:
+                    refused += 1
+                    assert index.count() == sum(added.values()), "half a block, or one that was said not to be there"
+        fill_to_the_last_byte(disk / "rest")
+        check_refused(index.add, block_of(9000, 1))
+        check_refused(index.delete, [block_of(1, sizes[0])[0].id])
+        check_holds(index, added)
+        with open_index(place) as again:
+            check_holds(again, added)
+            check_refused(again.add, block_of(9000, 1))
+        (disk / "ballast").unlink()
+        for more in (9001, 9002):
+            assert index.add(block_of(more, sizes[0])) == sizes[0]
+            added[more] = sizes[0]
+        assert index.delete([record.id for record in block_of(1, sizes[0])]) == added.pop(1)
+        check_holds(index, added)
+    with open_index(place) as again:
+        check_holds(again, added)
+    return added
+
+
+def first_write_without_room(place: str, disk: Path) -> None:
+    """An index that nothing was ever written to, on a disk that takes no further file."""
+    with create_index(place, dim=DIM, model="m", fields={"block": "int"}) as index:
+        use_up_the_inodes(disk / "many")
+        assert os.statvfs(disk).f_favail == 0
+        check_refused(index.add, block_of(1, 3))
+        check_refused(index.delete, ["a"])
+        check_refused(lambda: create_index(f"{place}-other", dim=DIM, model="m", fields={}))
+        assert index.count() == 0
+        for file in (disk / "many").iterdir():
+            file.unlink()
+        assert index.add(block_of(1, 3)) == 3
+        check_holds(index, {1: 3})
+
+
+@pytest.fixture(params=["memory", "lancedb"])
+def prefix(request) -> str:
+    """What stands before a folder, for each engine that has one."""
+    if request.param == "lancedb":
+        pytest.importorskip("lancedb")
+        return ""
+    return "memory:"
+
+
+HEAD = """
+import sys
 from pathlib import Path
-import numpy as np
-from bcls.search import Filter, Record, WriteFailedError, create_index, open_index
-
-engine, disk = sys.argv[1], Path(sys.argv[2])
-place = f"{'memory:' if engine == 'memory' else ''}{disk / 'index'}"
-
-def block(number):
-    vectors = np.random.default_rng(number).normal(size=(400, 128)).astype(np.float32)
-    return [Record(f"{number}-{row}", vector, {"block": number}) for row, vector in enumerate(vectors)]
-
-def state(index, blocks):
-    counts = [index.count(Filter.parse(f"block={number}")) for number in range(blocks)]
-    found = [index.search(block(number)[3].vector[None], 1)[0][0].id for number in range(blocks) if counts[number]]
-    return {"counts": counts, "found": found, "all": index.count()}
-
-ballast = disk / "ballast"
-ballast.write_bytes(bytes(3 * 2**20))
-told = {"added": 0, "message": None}
-with create_index(place, dim=128, model="m", fields={"block": "int"}) as index:
-    for number in range(100):
-        try:
-            index.add(block(number))
-        except WriteFailedError as error:
-            told["message"] = str(error)
-            break
-        told["added"] += 1
-    blocks = told["added"] + 1
-    told["same"] = state(index, blocks)
-    with open_index(place) as other:
-        told["opened"] = state(other, blocks)
-    ballast.unlink()
-    told["again"] = index.add(block(told["added"]))
-    told["after"] = state(index, blocks)
-with open_index(place) as other:
-    told["reopened"] = state(other, blocks)
-print(json.dumps(told))
+from tests.search.test_full_disk import fill, first_write_without_room
+disk = Path(sys.argv[1])
 """
 
 
-@pytest.mark.parametrize("engine", ["memory", "lancedb"])
-def test_what_was_acknowledged_is_there_and_nothing_half(engine, on_a_small_disk):
-    if engine == "lancedb":
-        pytest.importorskip("lancedb")
-    done = on_a_small_disk(FILL, engine)
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    added = told["added"]
-    assert 3 <= added < 100
-    assert "could not be written" in told["message"]
-    whole = {
-        "counts": [400] * added + [0],
-        "found": [f"{number}-3" for number in range(added)],
-        "all": 400 * added,
-    }
-    assert told["same"] == told["opened"] == whole
-    assert told["again"] == 400
-    more = {"counts": [400] * (added + 1), "found": [f"{n}-3" for n in range(added + 1)], "all": 400 * (added + 1)}
-    assert told["after"] == told["reopened"] == more
+def test_a_full_disk_loses_nothing_and_with_room_it_goes_on(on_small_disk, prefix):
+    told = on_small_disk(HEAD + f'print(len(fill(f"{prefix}{{disk}}/index", disk, (600, 60, 1))))')
+    assert int(told) > 10
+
+
+def test_a_merge_that_finds_no_room_does_not_deny_what_was_added(on_small_disk, prefix):
+    fewer = "" if prefix else "import bcls.search.lance as room; room.WRITES_BETWEEN_MERGES = 3\n"
+    told = on_small_disk(HEAD + fewer + f'print(len(fill(f"{prefix}{{disk}}/index", disk, (150,))))')
+    assert int(told) > 10
+
+
+def test_a_disk_without_room_for_a_file_refuses_the_first_write(on_small_disk, prefix):
+    on_small_disk(HEAD + f'first_write_without_room(f"{prefix}{{disk}}/index", disk)')

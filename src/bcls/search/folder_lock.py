@@ -7,10 +7,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bcls.search.errors import WriteFailedError
+
 
 @contextmanager
 def folder_lock(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock; the system lets it go when the process dies."""
-    with (folder / ".lock").open("a") as file:
+    """Hold the folder's lock; the system lets it go when the process dies.
+
+    Raises:
+        WriteFailedError: the file that is locked can neither be opened nor made.
+    """
+    try:
+        opened = (folder / ".lock").open("a")
+    except OSError as error:
+        raise WriteFailedError(
+            f"{folder}: could not be written ({error}); what was there before is untouched"
+        ) from None
+    with opened as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

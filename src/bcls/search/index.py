@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
 from bcls.errors import InputError
 from bcls.search.blocks import blocks
+from bcls.search.errors import WriteFailedError
 from bcls.search.filters import Filter
 from bcls.search.records import FieldType, Hit, IndexInfo, Record, Vectors, check_ids, check_records, check_vectors
 
+logger = logging.getLogger(__name__)
 MAX_K = 10_000
 BLOCK_RECORDS = 4096
 """Records that are committed together: a block is in the index whole or not at all."""
@@ -143,3 +147,12 @@ class Index(ABC):
 
     def _typed(self, where: Filter | None) -> Filter:
         return Filter() if where is None else where.typed(self.fields)
+
+
+@contextmanager
+def merging_later() -> Iterator[None]:
+    """Log a merge that the disk refuses: what was committed before it is there to stay, and a later write merges."""
+    try:
+        yield
+    except WriteFailedError as error:
+        logger.warning("files of an index are not merged yet, which slows it and harms nothing: %s", error)

@@ -17,7 +17,7 @@ from bcls.files import write_json
 from bcls.search.errors import IndexDamagedError, WriteFailedError
 from bcls.search.filters import Filter
 from bcls.search.folder_lock import folder_lock
-from bcls.search.index import Index
+from bcls.search.index import Index, merging_later
 from bcls.search.lance_sql import sql_ids, sql_of
 from bcls.search.manifest import NAME, Manifest, claim_folder, read_manifest
 from bcls.search.records import FieldType, Hit, IndexInfo, Record, Vectors, check_fields
@@ -142,7 +142,8 @@ class LanceIndex(Index):
                 self._table.add(rows)
             self._writes += 1
             if self._writes % WRITES_BETWEEN_MERGES == 0:
-                self._merge()
+                with merging_later(), _writing(self.folder):
+                    self._merge()
 
     def _delete(self, ids: list[str]) -> int:
         with self._locked():

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bcls.search.exact import best_first, exact_cosines, rough_bound
 from bcls.search.filters import Filter
-from bcls.search.index import Index
+from bcls.search.index import Index, merging_later
 from bcls.search.manifest import Manifest
 from bcls.search.memory_log import Change, MemoryLog
 from bcls.search.memory_rows import MemoryRows, View
@@ -34,6 +34,7 @@ class MemoryIndex(Index):
 
     Raises:
         InputError: the folder holds something, or a field that cannot be.
+        WriteFailedError: the disk refused it.
 
     Example:
         >>> index = MemoryIndex(None, dim=2, model="m", fields={"kind": "str"})
@@ -164,7 +165,8 @@ class MemoryIndex(Index):
             self._version = self._log.append(change)
             self._rows.apply(change)
         if self._log.wants_merging():
-            self.optimize()
+            with merging_later():
+                self.optimize()
         return change
 
 

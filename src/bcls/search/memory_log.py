@@ -63,6 +63,7 @@ class MemoryLog:
 
         Raises:
             InputError: the folder holds something.
+            WriteFailedError: the disk refused it.
         """
         claim_folder(folder)
         log = cls(folder, about)

@@ -31,6 +31,7 @@ def create_index(
 
     Raises:
         InputError: something is there already, or a field that cannot be.
+        WriteFailedError: the disk refused it.
         MissingExtraError: the engine is not installed.
         EngineUnavailableError: the engine cannot be reached.
     """
