@@ -33,9 +33,9 @@ def loading(what: str) -> Iterator[None]:
 
     Raises:
         InputError: anything went wrong.
+        MissingExtraError: transformers is not installed.
     """
-    from transformers.utils import logging as theirs  # noqa: PLC0415
-
+    theirs = transformers().utils.logging
     before = theirs.get_verbosity()
     theirs.set_verbosity(logging.ERROR)
     try:

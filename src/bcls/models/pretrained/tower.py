@@ -69,7 +69,7 @@ class PretrainedTower(Tower):
     def hyperparameters(self) -> dict[str, Any]:
         """The constructor's arguments; of a local folder the name alone, since a saved model needs it no more."""
         names = [name for name in type(self).__init__.__annotations__ if name not in ("return", "dim", "model")]
-        place = Path(self.model).name if Path(self.model).is_dir() else self.model
+        place = Path(self.model).absolute().name if Path(self.model).is_dir() else self.model
         return {"model": place, "dim": self._dim, **{name: getattr(self, name) for name in names}}
 
     @property
