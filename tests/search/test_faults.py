@@ -165,12 +165,6 @@ def test_a_damaged_description_is_told(place):
         open_index(place)
 
 
-def test_a_milvus_that_is_not_there_is_unavailable():
-    pytest.importorskip("pymilvus")
-    with pytest.raises(EngineUnavailableError, match="does not answer"):
-        open_index("milvus://127.0.0.1:9/pictures")
-
-
 @pytest.mark.milvus
 def test_milvus_killed_and_restarted_under_load(milvus_server):
     place = f"milvus://127.0.0.1:{milvus_server.port}/killed"

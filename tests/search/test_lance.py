@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
-from bcls.search import Filter, create_index, open_index
+from bcls.search import Filter, IndexDamagedError, create_index, open_index
 
 lance = pytest.importorskip("bcls.search.lance")
 FIELDS = {"kind": "str", "count": "int", "weight": "float", "good": "bool"}
@@ -42,3 +44,13 @@ def test_a_narrow_filter_finds_all_it_lets_through(records, tmp_path):
             assert len(hits) == count, text
             assert hits == sorted(hits, key=lambda hit: (-hit.score, hit.id))
         assert len(index.search(query, 900)[0]) == 900
+
+
+@pytest.mark.parametrize("wrong", [{"dim": 3}, {"fields": FIELDS | {"count": "float"}}, {"fields": {"kind": "str"}}])
+def test_a_description_that_does_not_fit_the_table_is_damage(tmp_path, records, wrong):
+    with create_index(tmp_path / "index", dim=8, model="m", fields=FIELDS) as index:
+        index.add(records(3))
+    file = tmp_path / "index" / "index.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | wrong))
+    with pytest.raises(IndexDamagedError, match=r"its table has other columns than index\.json says"):
+        open_index(tmp_path / "index")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bcls.errors import InputError
-from bcls.search import EngineUnavailableError, Index, Record, WriteFailedError, create_index, open_index
+from bcls.search import EngineUnavailableError, Index, Record, create_index, open_index
 from bcls.server import Served
 
 from .conftest import FIELDS, MODEL, base64_of, picture_bytes, served_of
@@ -100,27 +100,6 @@ def test_a_write_to_an_engine_that_is_away_is_503_and_leaves_nothing(serving, wi
     assert not made.uploads.exists()
 
 
-def test_a_disk_that_is_full_is_507_and_nothing_of_the_picture_is_there(serving, made, monkeypatch):
-    def full(place: str) -> Index:
-        index = open_index(place)
-
-        def add(records):
-            raise WriteFailedError("no space left on device")
-
-        index.add = add
-        return index
-
-    monkeypatch.setattr(OPENING, full)
-    client = serving(write_key="w" * 16)
-    client.headers["Authorization"] = "Bearer " + "w" * 16
-    new = {"image": base64_of(picture_bytes("yellow")), "id": "new"}
-    answer = client.post("/v1/images", json=new)
-    assert answer.status_code == 507
-    assert "no space left" in answer.json()["detail"]
-    assert client.get("/v1/images/new").status_code == 404
-    assert list(made.uploads.iterdir()) == []
-
-
 def test_new_records_are_seen_and_no_request_is_lost_meanwhile(serving, made):
     client = serving(reload_seconds=0.02)
     statuses: list[int] = []
@@ -172,16 +151,3 @@ def test_an_index_of_another_model_or_without_its_fields_is_refused_at_the_start
     create_index(f"memory:{tmp_path / 'bare'}", dim=8, model=MODEL, fields={"kind": "str"}).close()
     with pytest.raises(InputError, match="it lacks the text fields image, file, split, text"):
         serving(replace(served_of(made, embedder), index=str(tmp_path / "bare")))
-
-
-def test_files_that_lost_their_record_are_removed_at_a_start_once_they_are_old(serving, made):
-    import os
-
-    made.uploads.mkdir()
-    lost, young, foreign = f"{'a' * 64}.jpg", f"{'b' * 64}.jpg", "holiday.jpg"
-    for name, age in ((lost, 7200), (young, 0), (foreign, 7200)):
-        file = made.uploads / name
-        file.write_bytes(picture_bytes())
-        os.utime(file, (time.time() - age,) * 2)
-    serving()
-    until(lambda: {file.name for file in made.uploads.iterdir()} == {young, foreign})

@@ -115,12 +115,3 @@ def test_an_explanation_of_a_picture_query_has_no_words(client):
     answer = client.post("/v1/explain", json={"image": base64_of(picture_bytes("red")), "id": "blue-0"}).json()
     assert answer["words"] == []
     assert len(answer["captions"]) == 2
-
-
-def test_a_model_of_features_says_that_it_takes_no_pictures(serving, made, embedder, monkeypatch):
-    monkeypatch.setattr(embedder, "takes_pictures", False)
-    client = serving()
-    assert client.get("/v1/collections").json()["collections"][0]["takes_pictures"] is False
-    answer = client.post("/v1/search", json={"image": base64_of(picture_bytes())})
-    assert answer.status_code == 422
-    assert "features" in answer.json()["detail"]

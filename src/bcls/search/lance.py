@@ -58,7 +58,7 @@ class LanceIndex(Index):
         self._writes = 0
         with _reading(folder):
             self._table = lancedb.connect(folder).open_table(TABLE)
-        if self._table.schema.names != self._schema.names:
+        if _columns(self._table.schema) != _columns(self._schema):
             raise IndexDamagedError(f"{folder}: its table has other columns than {NAME} says; make the index again")
 
     @classmethod
@@ -215,6 +215,10 @@ def _schema(manifest: Manifest) -> pa.Schema:
     columns = [("id", pa.utf8()), ("vector", pa.list_(pa.float32(), manifest.dim))]
     columns += [(name, _TYPES[kind]) for name, kind in manifest.fields.items()]
     return pa.schema([pa.field(name, kind, nullable=False) for name, kind in columns])
+
+
+def _columns(schema: pa.Schema) -> list[tuple[str, pa.DataType]]:
+    return [(column.name, column.type) for column in schema]
 
 
 def _nearest_of(found: pa.Table, dim: int) -> Nearest:

@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from bcls.search.errors import IndexDamagedError
 from bcls.search.exact import best_first, exact_cosines, rough_bound
 from bcls.search.filters import Filter
 from bcls.search.index import Index, merging_later
@@ -111,8 +112,13 @@ class MemoryIndex(Index):
     def _read(self, log: MemoryLog) -> None:
         version, changes = log.read()
         rows = MemoryRows(self.dim)
-        for change in changes:
-            rows.apply(change)
+        try:
+            for change in changes:
+                rows.apply(change)
+        except KeyError as error:
+            raise IndexDamagedError(
+                f"{log.folder}: takes out {error}, which was never added; make the index again"
+            ) from None
         self._rows, self._version = rows, version
 
     def _set(self, manifest: Manifest) -> None:

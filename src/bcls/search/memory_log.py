@@ -156,6 +156,8 @@ class MemoryLog:
             with safe_open(file, "np") as opened:
                 told = json.loads(opened.metadata()["change"])
                 vectors = opened.get_tensor("vectors")
+            if vectors.shape != (len(told["records"]), self.about.dim):
+                raise ValueError(f"vectors of shape {vectors.shape}")
             return Change([(name, fields) for name, fields in told["records"]], vectors, told["deleted"])
         except (SafetensorError, KeyError, TypeError, ValueError) as error:
             raise IndexDamagedError(f"{file}: not a segment of an index ({error})") from None

@@ -29,7 +29,8 @@ async def add_image(collection: Collection, files: PictureFiles, name: str, new:
     nothing names, which `PictureFiles.remove_unused` takes away.
 
     Raises:
-        ProblemError: 403 no picture can be kept here, 409 the id is taken, 422 it is of the form of a caption's.
+        ProblemError: 403 no picture can be kept here, 409 the id or that of a caption is taken, 422 it is of the form
+            of a caption's.
         WriteFailedError: the disk is full, say.
         InputError: not a picture that is taken, or an id or caption that the index cannot keep.
     """
@@ -45,16 +46,20 @@ async def add_image(collection: Collection, files: PictureFiles, name: str, new:
     told = await asyncio.gather(*(collection.embed_text(caption) for caption in captions))
 
     def write(index: Index) -> int:
-        if index.get([name])[0] is not None:
+        caption_ids = [f"{CAPTION}{name}#{place}" for place in range(len(captions))]
+        taken = [record.id for record in index.get([name, *caption_ids]) if record is not None]
+        if name in taken:
             raise ProblemError(409, "that id is taken; delete it first")
+        if taken:  # of a picture of another name
+            raise ProblemError(409, f"the id of a caption is taken ({taken[0]}); choose another id")
         own = {"image": name, "split": new.split}
         was_there = files.holds(content)
         file = files.keep(content)
         image = own | {"kind": "image", "file": file, "text": "\n".join(captions)}
         records = [Record(name, vector, _fields(index, image))]
-        for place, (caption, of_caption) in enumerate(zip(captions, told, strict=True)):
+        for caption_id, caption, of_caption in zip(caption_ids, captions, told, strict=True):
             about = own | {"kind": "caption", "file": file, "text": caption}
-            records.append(Record(f"{CAPTION}{name}#{place}", of_caption, _fields(index, about)))
+            records.append(Record(caption_id, of_caption, _fields(index, about)))
         try:
             return index.add(records)
         except (WriteFailedError, InputError):  # both say that nothing of it is in the index
