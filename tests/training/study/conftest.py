@@ -1,15 +1,25 @@
-"""A study of a data set that a model can learn in a second."""
+"""A study of a data set that a model can learn in a second, and findings that nobody had to train for."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
+from bcls.data import read_dataset
+from bcls.evaluation import RetrievalTruth, per_query, summarise, write_queries, write_result
+from bcls.files import write_json
+from bcls.training.run_folder import RunFolder
 from bcls.training.study import StudyConfig, parse_study, study_parser
+from bcls.training.study.findings import Finding, FinishedRun
+from bcls.training.study.plan import Setting, StudyPlan, plan_study
+
+SKILL = {"triplet": 0.3, "bcls": 0.6}
 
 
 @pytest.fixture
@@ -62,3 +72,75 @@ def study(study_file: Callable[..., Path]) -> Callable[..., StudyConfig]:
         return parse_study(study_parser("bcls study", ""), ["--config", str(study_file(**fields))])[0]
 
     return make
+
+
+@pytest.fixture
+def finished(tiny_data: Path) -> Callable[..., StudyPlan]:
+    """`finished(study)`: its plan, each run ended with made-up similarities; BCLS is better."""
+    part = read_dataset(tiny_data).split("val")
+    truth = RetrievalTruth(part.caption_image, len(part.images))
+
+    def make(study) -> StudyPlan:
+        plan = plan_study(study)
+        for number, run in enumerate(plan.distinct()):
+            config = yaml.safe_load(run.text)
+            variant = "triplet" if config["loss"]["class_path"].endswith("TripletLoss") else "bcls"
+            similarity = np.random.default_rng(number).random((len(part.images), len(part.caption_texts)))
+            own = part.caption_image[None, :] == np.arange(len(part.images))[:, None]
+            _end(run.folder, per_query(similarity + SKILL[variant] * own, truth), truth)
+            run.folder.config.write_text(run.text)
+        return plan
+
+    return make
+
+
+def _end(folder: RunFolder, queries, truth: RetrievalTruth) -> None:
+    write_queries(folder.queries, queries)
+    write_result(folder.result, summarise(queries, truth), {"best_epoch": 1})
+    write_json(folder.provenance, {"commit": "c", "data": {"dataset": "x"}})
+    folder.history.write_text("epoch,step,seconds\n0,1,2.0\n1,2,3.0\n")
+
+
+@pytest.fixture
+def finding() -> Callable[..., Finding]:
+    """`finding("bcls", rsum=[300.0, 302.0])`: a metric's values by seed; of the setting, a sweep and its value."""
+
+    def make(
+        name: str,
+        *,
+        title: str | None = None,
+        sweep: str | None = None,
+        value: Any = None,
+        seconds: float = 5.0,
+        **metrics: list[float],
+    ) -> Finding:
+        setting = Setting(
+            f"{name}/{value}" if sweep else name, title or name, title or name, name, sweep=sweep, value=value
+        )
+        seeds = range(max((len(values) for values in metrics.values()), default=1))
+        told = [{metric: values[seed] for metric, values in metrics.items() if seed < len(values)} for seed in seeds]
+        folder = RunFolder(Path(name))
+        return Finding(setting, {seed: FinishedRun(folder, told[seed], 0, seconds, {}) for seed in seeds})
+
+    return make
+
+
+@pytest.fixture
+def drawn(monkeypatch) -> list[Any]:
+    """Figures that were saved, to look at what is on them; their files are written as ever."""
+    figure = pytest.importorskip("matplotlib.figure").Figure
+    figures: list[Any] = []
+    save = figure.savefig
+
+    def savefig(self: Any, *places: Any, **settings: Any) -> None:
+        figures.append(self)
+        save(self, *places, **settings)
+
+    monkeypatch.setattr(figure, "savefig", savefig)
+    return figures
+
+
+@pytest.fixture
+def without_matplotlib(monkeypatch) -> None:
+    """As on a machine that lacks it."""
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)

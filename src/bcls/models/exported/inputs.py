@@ -98,11 +98,15 @@ def caption_inputs(tower: CaptionTower, captions: Sequence[str]) -> dict[str, Te
         ids = bags.padded()
         mask = (torch.arange(ids.shape[1]) < bags.lengths[:, None]).long()
     else:
-        raise InputError(
-            f"{type(tower).__name__} cannot be exported; caption towers that can: BagOfWordsTower, BiGRUTower, "
-            "SentenceEncoderTower, PretrainedCaptionTower, and sums of these"
-        )
+        raise _refusal(tower)
     return {"ids": ids, "mask": mask}
+
+
+def _refusal(tower: CaptionTower) -> InputError:
+    return InputError(
+        f"{type(tower).__name__} cannot be exported; caption towers that can: BagOfWordsTower, BiGRUTower, "
+        "SentenceEncoderTower, PretrainedCaptionTower, and sums of these"
+    )
 
 
 def _projection(tower: CaptionTower) -> nn.Module:
@@ -115,8 +119,9 @@ def _projection(tower: CaptionTower) -> nn.Module:
         return _Sentence(tower)
     if isinstance(tower, BiGRUTower):
         return _BiGRU(tower)
-    assert isinstance(tower, BagOfWordsTower), "caption_inputs refuses others"
-    return _BagOfWords(tower)
+    if isinstance(tower, BagOfWordsTower):
+        return _BagOfWords(tower)
+    raise _refusal(tower)
 
 
 class _BagOfWords(nn.Module):

@@ -53,6 +53,8 @@ class OnnxTowers:
 
     def encode_text(self, captions: Sequence[str]) -> Tensor:
         """Captions -> (captions, dim) of length 1."""
+        if not len(captions):
+            return torch.zeros(0, self._caption_tower.dim)
         given = caption_inputs(self._caption_tower, captions)
         known = {one.name for one in self._caption.get_inputs()}  # one that the graph never reads is none of its inputs
         tensors = {name: one.numpy() for name, one in given.items() if name in known}
