@@ -53,8 +53,6 @@ def test_refusals_are_one_line(bcls, index, tmp_path):
         (("search", "dog", "--index", index, "--model", tmp_path / "nowhere"), "nowhere"),
         (("search", "dog", "--index", "milvus://nowhere"), "milvus://HOST:PORT/NAME"),
         (("search", " ", "--index", index), "the words to look for are empty"),
-        (("index", tmp_path, "memory:"), "memory: alone is kept nowhere"),
-        (("index", tmp_path, tmp_path / "new"), "no embeddings are there"),
         (("embed", tmp_path / "run", tmp_path / "none", tmp_path / "out"), "none"),
         (("embed", tmp_path / "run", tmp_path / "data", tmp_path / "out", "--part", "1of2"), "I/N"),
     ]:
@@ -63,7 +61,7 @@ def test_refusals_are_one_line(bcls, index, tmp_path):
         assert named in said.err.splitlines()[-1], said.err
 
 
-@pytest.mark.parametrize("verb", ["embed", "index", "search"])
+@pytest.mark.parametrize("verb", ["embed", "search"])
 def test_has_help(bcls, verb):
     said = bcls(verb, "--help")
     assert (said.code, "example:" in said.out) == (0, True)

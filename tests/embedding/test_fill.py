@@ -7,8 +7,7 @@ from PIL import Image
 
 from bcls.embedding import Embeddings, QueryEncoder, embed, fill_index
 from bcls.errors import InputError
-from bcls.models import RetrievalModel
-from bcls.search import Filter, create_index, open_index
+from bcls.search import Filter, create_index
 
 
 @pytest.fixture
@@ -37,7 +36,7 @@ def test_filling_again_changes_nothing(embeddings, tmp_path):
         assert index.count() == 30
 
 
-def test_another_models_index_is_refused(embeddings, feature_model, picture_model, tmp_path):
+def test_another_models_index_is_refused(embeddings, tmp_path):
     other = str(tmp_path / "other")
     fields = {"kind": "str", "image": "str", "file": "str", "split": "str", "text": "str"}
     create_index(f"memory:{other}", dim=8, model="another", fields=fields).close()
@@ -49,11 +48,6 @@ def test_another_models_index_is_refused(embeddings, feature_model, picture_mode
     create_index(f"memory:{other}3", dim=8, model=embeddings.info.model, fields={}).close()
     with pytest.raises(InputError, match="other fields"):
         fill_index(embeddings, f"memory:{other}3")
-    with open_index(f"memory:{other}") as index:
-        with pytest.raises(InputError, match="not the model"):
-            QueryEncoder.for_index(index, picture_model)
-        with pytest.raises(InputError, match="--model"):
-            QueryEncoder.for_index(index)
 
 
 def test_an_unfinished_or_damaged_shard_is_refused(embeddings, tmp_path):
@@ -65,10 +59,3 @@ def test_an_unfinished_or_damaged_shard_is_refused(embeddings, tmp_path):
     file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 64]))
     with pytest.raises(InputError, match="damaged"):
         fill_index(embeddings, "memory:")
-
-
-def test_a_model_of_features_takes_no_pictures(feature_model, picture_model):
-    encoder = QueryEncoder(RetrievalModel.from_pretrained(feature_model), "hash")
-    assert not encoder.takes_pictures
-    with pytest.raises(InputError, match="takes features, not pictures"):
-        encoder.pictures([Image.new("RGB", (9, 9))])

@@ -91,7 +91,7 @@ def fill(prefix: str, disk: Path, model: str) -> int:
     return len(added)
 
 
-@pytest.mark.parametrize("prefix", ["memory:", ""], ids=["memory", "lancedb"])
+@pytest.mark.parametrize("prefix", ["memory:", pytest.param("", marks=pytest.mark.slow)], ids=["memory", "lancedb"])
 def test_a_full_disk_refuses_pictures_whole_and_with_room_takes_them_again(on_small_disk, embedder, tmp_path, prefix):
     if not prefix:
         pytest.importorskip("lancedb")

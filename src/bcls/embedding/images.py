@@ -138,7 +138,7 @@ class FeatureReader:
             missing = set(self._store.missing(ids))
             there = [row for row, name in zip(block, ids, strict=True) if name not in missing]
             found = self._store.gather(self._store.rows([self._dataset.images[row].id for row in there]))
-            finite = np.isfinite(found.reshape(len(there), -1)).all(axis=1)
+            finite = np.isfinite(found).all(axis=tuple(range(1, found.ndim)))
             good = [row for row, fine in zip(there, finite, strict=True) if fine]
             broken = [self._broken(row, row in there) for row in block if row not in good]
             yield ImageBlock(good, torch.from_numpy(np.ascontiguousarray(found[finite])), broken)
