@@ -75,7 +75,7 @@ def test_counts_are_those_of_ranks_by_a_sort(judged, part):
 
 
 def test_a_caption_and_a_picture_by_hand(judged, part, tmp_path):
-    """The long caption rises from the third place to the first; the cat's picture falls from the second to the third."""
+    """The long caption rises from the third place to the first; the cat's picture falls from second to third."""
     queries = {query.label: query for query in report_of(judged, near_miss=0.4).changes.queries}
     caption = queries["one dog runs on grass"]
     assert (caption.direction, caption.ranks, caption.words, caption.picture) == ("text_to_image", (3.0, 1.0), 5, None)
