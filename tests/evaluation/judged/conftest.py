@@ -50,6 +50,28 @@ def part(package, tmp_path_factory) -> CocoJudgements:
 SIDES = ("image_to_caption", "caption_to_image")
 
 
+@pytest.fixture
+def small(tmp_path) -> CocoJudgements:
+    """Five images 5, 4, 3, 2, 1 with captions 10 * image and 10 * image + 1; `cxc` and `eccv` name few positives.
+
+    By `eccv` image 5 has caption 40, too, and one of elsewhere; image 4 has none that is here.
+    """
+    folder = tmp_path / "small"
+    folder.mkdir()
+    captions = {10 * image + more: image for image in (5, 4, 3, 2, 1) for more in (0, 1)}
+    of_images = {image: [one for one, own in captions.items() if own == image] for image in (1, 2, 3, 4, 5)}
+    judged = {
+        "original": (of_images, {caption: [image] for caption, image in captions.items()}),
+        "cxc": ({1: [10, 11, 20]}, {20: [2, 1]}),
+        "eccv": ({5: [50, 40, BEYOND], 4: [BEYOND]}, {40: [5, 4]}),
+    }
+    np.save(folder / "coco_test_ids.npy", np.array(list(captions)))
+    for name, both in judged.items():
+        for side, found in zip(SIDES, both, strict=True):
+            (folder / f"{name}_{side}.json").write_text(json.dumps(found))
+    return CocoJudgements(folder)
+
+
 @pytest.fixture(scope="session")
 def package_metrics():
     """`eccv_caption.Metrics` with the judgements of a folder."""

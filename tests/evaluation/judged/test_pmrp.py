@@ -1,4 +1,4 @@
-"""Plausible-match R-Precision: PCME's by a loop over its definition, ECCV Caption's by the package itself."""
+"""Plausible-match R-Precision as PCME computes it: by a loop over its definition."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ import pytest
 from bcls.errors import InputError
 from bcls.evaluation import RetrievalTruth, judge
 from bcls.evaluation.judged.instance_labels import read_instance_labels
-from bcls.evaluation.judged.pmrp_eccv import judge_pmrp_eccv
-from bcls.evaluation.judged.task import Task
 from bcls.evaluation.judged.top_r import masked_r_precision
 
 IMAGES = 40
@@ -78,39 +76,6 @@ def test_five_thousand_images_have_folds_too(tmp_path, monkeypatch, kinds):
     metrics = judge("pmrp", similarity, truth, files=[write_instances(tmp_path / "i.json", kinds)])
     folds = [pcme(similarity, truth, numbers, kinds, range(8 * k, 8 * k + 8)) for k in range(5)]
     assert metrics["image_to_text/pmrp_1k"] == pytest.approx(np.mean([fold["image_to_text"] for fold in folds]))
-
-
-def test_the_packages_definition(part, package_metrics, ranked_lists, tmp_path):
-    random = np.random.default_rng(9)
-    images, captions = part.image_numbers, part.caption_numbers
-    found = {
-        "pm_image_to_caption.json": {
-            str(image): random.choice(captions, random.integers(3, 90), replace=False).tolist() for image in images[:30]
-        },
-        "pm_caption_to_image.json": {
-            str(caption): random.choice(images, random.integers(1, 30), replace=False).tolist() for caption in captions
-        },
-    }
-    for name, content in found.items():
-        (tmp_path / name).write_text(json.dumps(content))
-    similarity = np.round(random.normal(size=(50, 250)), 1)
-    truth = part.truth(*([str(one) for one in ids] for ids in (images, captions)))
-    metrics = judge_pmrp_eccv(Task(similarity, truth, files=tuple(tmp_path / name for name in found)), part)
-
-    from bcls.evaluation.judged.eccv_package import read_id_lists
-    from bcls.evaluation.judged.positives import positives_from_ids
-
-    positives = {
-        "image_to_text": positives_from_ids(read_id_lists(tmp_path / "pm_image_to_caption.json"), images, captions, ""),
-        "text_to_image": positives_from_ids(read_id_lists(tmp_path / "pm_caption_to_image.json"), captions, images, ""),
-    }
-    oracle = package_metrics(part.folder)
-    oracle.set_pm_gts(*(str(tmp_path / name) for name in found))
-    expected = oracle.pmrp(ranked_lists(similarity, part, positives), "all")
-    assert metrics["image_to_text/pmrp_eccv"] == pytest.approx(100 * expected["i2t"], abs=1e-10)
-    assert metrics["text_to_image/pmrp_eccv"] == pytest.approx(100 * expected["t2i"], abs=1e-10)
-    with pytest.raises(InputError, match=r"takes pm_image_to_caption\.json and pm_caption_to_image\.json, got a\.json"):
-        judge("pmrp-eccv", similarity, truth, files=["a.json"])
 
 
 def test_positives_beyond_the_gallery_count():

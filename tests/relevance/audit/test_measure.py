@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 from scipy.stats import kendalltau, spearmanr
@@ -11,13 +9,11 @@ from scipy.stats import kendalltau, spearmanr
 from bcls.errors import InputError
 from bcls.relevance import CiderScorer, TfidfScorer
 from bcls.relevance.audit import (
-    GapPoint,
     OrderAgreement,
     audit_scorer,
     comparisons,
     pair_similarity,
     read_ratings,
-    recommended_gap,
 )
 
 
@@ -65,16 +61,6 @@ def test_a_rating_on_a_border_belongs_to_the_upper_band(make_ratings):
     assert [band.pairs for band in bands.values()] == [1, 1, 1, 1, 2]
 
 
-def test_the_summary_is_json_without_nan(audit):
-    summary = json.loads(json.dumps(audit.summary(), allow_nan=False))
-    assert summary["scorer"] == "cider-d"
-    assert summary["comparisons"] == "all"
-    assert summary["correlation"]["spearman"]["low"] <= summary["correlation"]["spearman"]["value"]
-    assert summary["order"]["curve"][0]["gap"] == 0
-    assert summary["order"]["recommended"] == audit.recommended._asdict()
-    assert summary["fitted_on"] == "the rated captions"
-
-
 def test_frequencies_can_come_from_another_collection(make_ratings):
     ratings = make_ratings(40)
     other = audit_scorer(
@@ -106,27 +92,6 @@ def test_comparisons_above_the_limit_are_sampled(make_ratings):
 def test_resamples_cannot_be_negative(make_ratings):
     with pytest.raises(InputError, match="-1 resamples"):
         audit_scorer(CiderScorer(), make_ratings(), resamples=-1)
-
-
-def test_the_recommended_gap_asks_for_less_where_too_little_survives():
-    def order(wrong_below):
-        """Ten comparisons of differences .1 to 1; those up to `wrong_below` are wrong."""
-        values = np.ravel([[0.0, number / 10] for number in range(1, 11)])
-        ratings = np.ravel([[0.0, 1.0] if number / 10 > wrong_below else [1.0, 0.0] for number in range(1, 11)])
-        return OrderAgreement(values, ratings, np.arange(0, 20, 2), np.arange(1, 20, 2))
-
-    assert recommended_gap(order(0.0)) == GapPoint(0.0, 1.0, 1.0)
-    assert recommended_gap(order(0.5)).gap == pytest.approx(0.5)
-    assert recommended_gap(order(1.0)) is None
-    left, right = comparisons([np.arange(100)], np.random.default_rng(0))
-    values = np.arange(100) / 100
-    few_right = np.where(np.abs(values[left] - values[right]) > 0.8, 1.0, np.where(left % 4 == 0, -1.0, 1.0))
-    ratings_left = np.zeros(len(left))
-    stacked = np.concatenate([values[left], values[right]]), np.concatenate([ratings_left, few_right])
-    mixed = OrderAgreement(*stacked, np.arange(len(left)), np.arange(len(left)) + len(left))
-    point = recommended_gap(mixed)
-    assert mixed.reaching(0.9).share < 0.1
-    assert 0.8 <= point.agreement < 0.9
 
 
 def test_people_are_met_as_the_documents_say(human_ratings):

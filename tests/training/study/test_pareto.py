@@ -59,8 +59,9 @@ def test_the_picture_holds_means_spreads_and_the_front(finding, drawn, tmp_path)
     assert np.array_equal(colours[1], colours[2])
     assert not np.array_equal(colours[0], colours[1])
     np.testing.assert_allclose(axes.lines[0].get_xydata(), [[290.0, 0.6], [310.0, 0.5]])
-    half = [np.ptp(bar.get_segments()[0], axis=0).max() / 2 for bar in bars]
-    np.testing.assert_allclose(sorted(half), sorted([np.std([298, 302], ddof=1), np.std([0.3, 0.5], ddof=1)]))
+    across, up = (np.ptp(bar.get_segments()[0], axis=0) / 2 for bar in bars)
+    np.testing.assert_allclose(across, [np.std([298, 302], ddof=1), 0], atol=1e-12)
+    np.testing.assert_allclose(up, [0, np.std([0.3, 0.5], ddof=1)], atol=1e-12)
     assert [text.get_text() for text in axes.texts] == ["low", "left", "right"]
 
 
