@@ -39,6 +39,7 @@ def test_the_vocabulary_lies_beside(exported):
     assert ids.tolist() == [[1, vocabulary.index("dog") + 2]]
 
 
+@pytest.mark.slow
 def test_generalized_pooling_and_a_sum_with_a_bigru_equal_torchs(make_model, tmp_path):
     pytest.importorskip("onnxscript")
     pytest.importorskip("onnxruntime")

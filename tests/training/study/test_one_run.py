@@ -50,6 +50,7 @@ def ends(tmp_path):
     return ends
 
 
+@pytest.mark.slow
 def test_ends(study, ends, tmp_path):
     """Of four: refused, left alone, taken up again after that, and without a config."""
     asked = study(
