@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 OPEN_CLIP = .venv-open-clip
 
-.PHONY: demo test test-random test-slow test-milvus test-open-clip lint results bench clean
+.PHONY: demo test coverage test-random test-slow test-milvus test-open-clip lint results bench clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -21,6 +21,9 @@ test: $(VENV)/.installed  ## lint, types, floors, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q
+
+coverage: $(VENV)/.installed  ## which lines no test reaches
 	$(BIN)/python -m pytest -q --cov=bcls --cov-report=term:skip-covered
 
 test-random: $(VENV)/.installed  ## the tests by hypothesis on other input than ever before

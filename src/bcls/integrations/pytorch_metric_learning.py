@@ -36,7 +36,7 @@ class GradedPairLoss(BaseMetricLossFunction):  # type: ignore[misc]
         >>> images, captions = torch.eye(2), torch.tensor([[0.9, 0.1], [0.8, 0.4]])
         >>> relevance = torch.tensor([[1.0, 0.3], [0.2, 1.0]])
         >>> round(loss(images, relevance, ref_emb=captions).item(), 4)
-        0.2228
+        0.2452
     """
 
     def __init__(

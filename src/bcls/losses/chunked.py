@@ -55,7 +55,7 @@ class ChunkedLoss(nn.Module):
         >>> captions = torch.tensor([[0.9, 0.1], [0.8, 0.4]])
         >>> relevance = torch.tensor([[1.0, 0.3], [0.2, 1.0]])
         >>> loss(images, captions, relevance=lambda i, j: relevance[i, j])
-        tensor(0.2082, grad_fn=<AddBackward0>)
+        tensor(0.2282, grad_fn=<AddBackward0>)
     """
 
     def __init__(self, loss: RetrievalLoss, block: int = 2048) -> None:
