@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
@@ -66,22 +66,27 @@ def positives_from_ids(
         >>> found.candidate, found.beyond
         (array([0, 2]), array([1]))
     """
-    strange = [one for one in found if not _is_id(one)]
-    if strange:
-        raise InputError(f"{query_name} must have whole-number ids, got {strange[0]!r}")
+    for strange in _strange(found):
+        raise InputError(f"{query_name} must have whole-number ids, got {strange!r}")
     counts = np.fromiter(map(len, found.values()), dtype=np.int64, count=len(found))
     asked = rows_of_numbers(queries, np.fromiter(found, dtype=np.int64, count=len(found)), query_name)
     query = np.repeat(asked, counts)
     ids = list(chain.from_iterable(found.values()))
-    wrong = [one for one in ids if not _is_id(one)]
-    if wrong:
-        raise InputError(f"the positives of {query_name} must be whole-number ids, got {wrong[0]!r}")
+    for strange in _strange(ids):
+        raise InputError(f"the positives of {query_name} must be whole-number ids, got {strange!r}")
     told = np.array(ids, dtype=np.int64)
     inside = np.isin(told, candidates)
     judged = JudgedPositives.of_pairs(
         query[inside], rows_of_numbers(candidates, told[inside], "candidates"), queries.size, candidates.size
     )
     return replace(judged, beyond=np.sort(query[~inside]))
+
+
+def _strange(ids: Collection[object]) -> list[object]:
+    """Those that are no whole numbers of 64 bits; plain numbers are looked at together, being many."""
+    if {*map(type, ids)} <= {int} and max(map(abs, ids), default=0) < 1 << 63:  # type: ignore[arg-type]
+        return []
+    return [one for one in ids if not _is_id(one)]
 
 
 def _is_id(one: object) -> bool:
