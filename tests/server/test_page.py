@@ -255,7 +255,7 @@ def test_why_a_result_is_there(visit):
     page.keyboard.press("Escape")
     assert dialog.is_hidden()
     # The browser tells of the closing a moment later, and only then can the focus go on from the opener.
-    page.locator(":focus .rank", has_text=re.compile("^4$")).wait_for()
+    wait_until(page, "document.activeElement.querySelector('.rank')?.textContent === '4'")
     page.locator("#found .card").first.click()
     dialog.get_by_role("button", name="Find more like this").click()
     status(page, "pictures for “")
