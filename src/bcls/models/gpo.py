@@ -63,10 +63,13 @@ class GeneralizedPooling(nn.Module):
         packed = nn.utils.rnn.pack_padded_sequence(encoding, sizes.cpu(), batch_first=True, enforce_sorted=False)
         states, _ = nn.utils.rnn.pad_packed_sequence(self.gru(packed)[0], batch_first=True, total_length=longest)
         forward, backward = states.chunk(2, dim=2)
-        scores = self.score((forward + backward) / 2)[..., 0]
-        real = torch.arange(longest, device=lengths.device) < sizes[:, None]
-        weights: Tensor = (scores / 0.1).masked_fill(~real, -torch.inf).softmax(dim=1)
-        return weights[which]
+        return self.spread(self.score((forward + backward) / 2)[..., 0], sizes)[which]
+
+    @staticmethod
+    def spread(scores: Tensor, lengths: Tensor) -> Tensor:
+        """(sets, longest) scores of the ranks -> weights, a softmax over each set's real members."""
+        real = torch.arange(scores.shape[1], device=lengths.device) < lengths[:, None]
+        return (scores / 0.1).masked_fill(~real, -torch.inf).softmax(dim=1)
 
     def forward(self, vectors: Tensor, lengths: Tensor) -> Tensor:
         """(sets, members, dim), (sets,) numbers of real members -> (sets, dim)."""

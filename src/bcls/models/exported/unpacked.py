@@ -50,7 +50,7 @@ class UnpackedGRU(nn.Module):
         return torch.as_tensor((forward + backward) / 2)
 
 
-class FixedPooling(nn.Module):
+class FixedPooling(GeneralizedPooling):
     """Generalized pooling of sets that all have the same number of members, whose weights are made once.
 
     Args:
@@ -59,40 +59,33 @@ class FixedPooling(nn.Module):
     """
 
     def __init__(self, pooling: GeneralizedPooling, members: int) -> None:
-        super().__init__()
+        nn.Module.__init__(self)  # it has no layers of its own
         with torch.no_grad():
             device = next(pooling.parameters()).device
-            weights = pooling.weights(torch.tensor([members], device=device), members)[0]
-        self.weights = nn.Buffer(weights)
+            self.made = nn.Buffer(pooling.weights(torch.tensor([members], device=device), members))
 
-    def forward(self, vectors: Tensor, lengths: Tensor) -> Tensor:
-        """(sets, members, dim), (sets,) -> (sets, dim)."""
-        return torch.as_tensor((vectors.sort(dim=1, descending=True).values * self.weights[:, None]).sum(dim=1))
+    def weights(self, lengths: Tensor, longest: int) -> Tensor:
+        """(1, members): the same for every set."""
+        return self.made
 
 
-class UnpackedPooling(nn.Module):
+class UnpackedPooling(GeneralizedPooling):
     """Generalized pooling with the weights of every set's ranks made one by one.
 
     Args:
-        pooling: whose weights are copied.
+        pooling: whose layers are copied.
     """
 
     def __init__(self, pooling: GeneralizedPooling) -> None:
-        super().__init__()
+        nn.Module.__init__(self)  # its layers are copies
         self.encoding_dim = pooling.encoding_dim
-        self.gru = UnpackedGRU(pooling.gru)
+        self.unpacked = UnpackedGRU(pooling.gru)
         self.score = deepcopy(pooling.score)
 
-    def forward(self, vectors: Tensor, lengths: Tensor) -> Tensor:
-        """(sets, members, dim), (sets,) numbers of real members -> (sets, dim)."""
-        members = vectors.shape[1]
-        real = torch.arange(members, device=vectors.device) < lengths[:, None]
-        encoding = rank_encoding(members, self.encoding_dim, vectors.device).expand(vectors.shape[0], -1, -1)
-        scores = self.score(self.gru(encoding, lengths))[..., 0]
-        weights = (scores / 0.1).masked_fill(~real, -torch.inf).softmax(dim=1)
-        padding = ~real[..., None]
-        ordered = vectors.masked_fill(padding, -torch.inf).sort(dim=1, descending=True).values
-        return torch.as_tensor((ordered.masked_fill(padding, 0.0) * weights[..., None]).sum(dim=1))
+    def weights(self, lengths: Tensor, longest: int) -> Tensor:
+        """(sets, longest) weights of the ranks."""
+        encoding = rank_encoding(longest, self.encoding_dim, lengths.device).expand(lengths.shape[0], -1, -1)
+        return self.spread(self.score(self.unpacked(encoding, lengths))[..., 0], lengths)
 
 
 def with_poolings(module: Module, replacement: Callable[[GeneralizedPooling], nn.Module]) -> Module:
