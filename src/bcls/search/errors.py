@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from safetensors import SafetensorError
+
 from bcls.errors import BCLSError, InputError
 
 
@@ -19,3 +25,16 @@ class IndexMissingError(InputError):
 
 class IndexDamagedError(InputError):
     """Files of an index are missing or not what was written there."""
+
+
+@contextmanager
+def writing(place: Path) -> Iterator[None]:
+    """Tell of a write that the disk refused.
+
+    Raises:
+        WriteFailedError: it did.
+    """
+    try:
+        yield
+    except (OSError, SafetensorError) as error:
+        raise WriteFailedError(f"{place}: could not be written ({error}); what was there before is untouched") from None

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bcls.search.errors import WriteFailedError
+from bcls.search.errors import writing
 
 
 @contextmanager
@@ -17,12 +17,8 @@ def folder_lock(folder: Path) -> Iterator[None]:
     Raises:
         WriteFailedError: the file that is locked can neither be opened nor made.
     """
-    try:
+    with writing(folder):
         opened = (folder / ".lock").open("a")
-    except OSError as error:
-        raise WriteFailedError(
-            f"{folder}: could not be written ({error}); what was there before is untouched"
-        ) from None
     with opened as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -10,7 +10,7 @@ from typing import Any
 
 from bcls.errors import InputError
 from bcls.files import read_json
-from bcls.search.errors import IndexDamagedError, IndexMissingError, WriteFailedError
+from bcls.search.errors import IndexDamagedError, IndexMissingError, writing
 from bcls.search.records import FieldType, check_fields
 
 FORMAT = 1
@@ -100,12 +100,8 @@ def claim_folder(folder: Path) -> None:
     strange = [entry.name for entry in folder.iterdir() if entry.name not in _OURS] if folder.is_dir() else []
     if strange:
         raise InputError(f"{folder}: holds other things ({strange[0]}); choose an empty folder")
-    try:
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WriteFailedError(
-            f"{folder}: could not be written ({error}); what was there before is untouched"
-        ) from None
 
 
 _OURS = {".lock", "segments", "records.lance"}  # left by a creation that was cut short

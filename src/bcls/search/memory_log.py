@@ -14,9 +14,8 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from bcls.errors import InputError
 from bcls.files import replacing, write_json
-from bcls.search.errors import IndexDamagedError, WriteFailedError
+from bcls.search.errors import IndexDamagedError, writing
 from bcls.search.folder_lock import folder_lock
 from bcls.search.manifest import NAME, Manifest, claim_folder, read_manifest
 from bcls.search.records import FieldValue, Vectors
@@ -132,14 +131,14 @@ class MemoryLog:
         return version, segments
 
     def _write(self, version: int, segments: list[dict[str, Any]]) -> None:
-        with _written(self.folder):
+        with writing(self.folder):
             write_json(self.folder / NAME, self.about.content() | {"version": version, "segments": segments})
 
     def _segment(self, version: int, change: Change) -> dict[str, Any]:
         """Write the change's file; it counts only when the manifest names it."""
         file = self.folder / "segments" / f"{version:08d}.safetensors"
         text = json.dumps({"records": change.records, "deleted": change.deleted}, ensure_ascii=False)
-        with _written(file), replacing(file) as temporary:
+        with writing(file), replacing(file) as temporary:
             save_file({"vectors": np.ascontiguousarray(change.vectors)}, temporary, {"change": text})
             digest = _digest(temporary)
         return {"file": f"segments/{file.name}", "sha256": digest}
@@ -161,21 +160,6 @@ class MemoryLog:
             return Change([(name, fields) for name, fields in told["records"]], vectors, told["deleted"])
         except (SafetensorError, KeyError, TypeError, ValueError) as error:
             raise IndexDamagedError(f"{file}: not a segment of an index ({error})") from None
-
-
-@contextmanager
-def _written(place: Path) -> Iterator[None]:
-    """Tell of a write that the disk refused.
-
-    Raises:
-        WriteFailedError: it did.
-    """
-    try:
-        yield
-    except InputError:
-        raise
-    except (OSError, SafetensorError) as error:
-        raise WriteFailedError(f"{place}: could not be written ({error}); what was there before is untouched") from None
 
 
 def _digest(file: Path) -> str:
