@@ -59,6 +59,21 @@ def test_a_step_is_a_mean_by_fitness_of_what_is_positive(step):
     torch.testing.assert_close(found, torch.tensor([[[[near, 0.0], [1 - near, 0.0]]]]))
 
 
+def test_a_step_is_its_formula_node_by_node():
+    generator = torch.Generator().manual_seed(0)
+    step = Step(3).double()
+    for part in step.parameters():
+        torch.nn.init.normal_(part, generator=generator)
+    nodes = torch.randn(2, 1, 4, 3, dtype=torch.float64, generator=generator)
+    found = step(nodes, nodes, torch.ones(1, 4, dtype=torch.bool))
+    for image in range(2):
+        for here in range(4):
+            asking = step.asking(nodes[image, 0, here])
+            fits = torch.stack([asking @ step.asked(nodes[image, 0, there]) for there in range(4)]).softmax(dim=0)
+            seen = sum(fits[there] * nodes[image, 0, there] for there in range(4))
+            torch.testing.assert_close(found[image, 0, here], step.change(seen).relu())
+
+
 def test_padding_is_not_looked_at(step):
     nodes = torch.randn(2, 3, 4, 2, generator=torch.Generator().manual_seed(0))
     real = torch.tensor([[True] * 4, [True, True, False, False], [True, False, False, False]])

@@ -15,7 +15,7 @@ def test_numbers_that_must_be_positive(name, value):
         OptimizationConfig(**{name: value})
 
 
-@pytest.mark.parametrize("name", ["warmup", "kendall_start", "kendall_warmup"])
+@pytest.mark.parametrize("name", ["warmup", "hard_negatives_start", "kendall_start", "kendall_warmup"])
 @pytest.mark.parametrize("value", [-0.1, 1.1])
 def test_shares_are_shares(name, value):
     with pytest.raises(InputError, match=f"optimization.{name} is {value}"):
@@ -32,3 +32,9 @@ def test_training_runs_on_one_device():
 def test_run_settings_that_must_not_be_negative(words, name):
     with pytest.raises(InputError, match=f"{name} is -1; it must not be negative"):
         load_config(words(f"--{name}", "-1"))
+
+
+@pytest.mark.parametrize("loss", [["BCLSLoss"], ["TripletLoss", "--loss.negatives", "soft"]])
+def test_only_hard_negatives_can_wait(words, loss):
+    with pytest.raises(InputError, match=r"hard_negatives_start is 0\.2, but the loss is (BCLS|Triplet)Loss\("):
+        load_config(words("--loss", *loss, "--optimization.hard_negatives_start", "0.2"))

@@ -55,6 +55,21 @@ def test_the_same_seed_gives_the_same_weights(words):
     assert any(not torch.equal(first[name], third[name]) for name in first)
 
 
+def test_hard_negatives_that_never_start_are_all_negatives(words):
+    runs = {
+        "never": ["--loss.negatives", "hard", "--optimization.hard_negatives_start", "1.0"],
+        "half": ["--loss.negatives", "hard", "--optimization.hard_negatives_start", "0.5"],
+        "all": ["--loss.negatives", "all"],
+        "hard": ["--loss.negatives", "hard"],
+    }
+    weights = {
+        name: _train(words("--loss", "TripletLoss", *more, output=name)).folder / "model" / "model.safetensors"
+        for name, more in runs.items()
+    }
+    assert weights["never"].read_bytes() == weights["all"].read_bytes()
+    assert len({file.read_bytes() for file in weights.values()}) == 3
+
+
 def test_a_used_folder_is_refused_and_a_finished_run_resumes_to_itself(words):
     result = _train(words())
     with pytest.raises(InputError, match="--resume true"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bcls.errors import InputError
-from bcls.losses import RetrievalLoss
+from bcls.losses import RetrievalLoss, TripletLoss
 from bcls.models import CaptionTower, ImageTower, Similarity
 from bcls.relevance import Scorer
 
@@ -97,6 +97,8 @@ class OptimizationConfig:
         warmup: share of all steps in which the learning rate rises.
         weight_decay: AdamW's, on matrices only.
         gradient_clip: largest norm of the gradient; 0 = no clipping.
+        hard_negatives_start: share of all steps in which a `TripletLoss` of `hard` negatives sums over all of them
+            instead: from random weights the hardest alone can pull everything together. For no other loss.
         kendall_start: share of all steps before which the Kendall term has no weight. A model that makes everything
             alike at first never leaves that state with it, since equal similarities pay nothing.
         kendall_warmup: share of all steps in which its weight then rises from zero.
@@ -112,6 +114,7 @@ class OptimizationConfig:
     warmup: float = 0.1
     weight_decay: float = 0.01
     gradient_clip: float = 2.0
+    hard_negatives_start: float = 0.0
     kendall_start: float = 0.0
     kendall_warmup: float = 0.1
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
@@ -130,8 +133,8 @@ class OptimizationConfig:
                 raise InputError(f"optimization.{name} is {value}; it must be above 0")
         if self.devices != 1:
             raise InputError(f"optimization.devices is {self.devices}; training runs on one device: set it to 1")
-        shares = {"warmup": self.warmup, "kendall_start": self.kendall_start, "kendall_warmup": self.kendall_warmup}
-        for name, share in shares.items():
+        for name in ("warmup", "hard_negatives_start", "kendall_start", "kendall_warmup"):
+            share = getattr(self, name)
             if not 0 <= share <= 1:
                 raise InputError(f"optimization.{name} is {share}; it is a share of all steps, from 0 to 1")
 
@@ -185,6 +188,16 @@ class RunConfig:
         for name, value in {"seed": self.seed, "checkpoint_steps": self.checkpoint_steps}.items():
             if value < 0:
                 raise InputError(f"{name} is {value}; it must not be negative")
+        if self.optimization.hard_negatives_start > 0 and not has_hard_negatives(self.loss):
+            raise InputError(
+                f"optimization.hard_negatives_start is {self.optimization.hard_negatives_start}, but the loss is "
+                f"{type(self.loss).__name__}({self.loss.extra_repr()}); only TripletLoss with negatives: hard takes it"
+            )
+
+
+def has_hard_negatives(loss: RetrievalLoss) -> bool:
+    """Whether a loss is Triplet-HN, the one that `optimization.hard_negatives_start` is for."""
+    return isinstance(loss, TripletLoss) and loss.negatives == "hard"
 
 
 def load_config(words: Sequence[str]) -> tuple[RunConfig, str]:

@@ -22,8 +22,16 @@ from bcls.files import hash_of, write_json
 from bcls.losses import BCLSLoss
 from bcls.models import RetrievalModel
 from bcls.relevance import Calibration, RelevanceSource
-from bcls.training.callbacks import BestModel, CollapseWatch, History, Judge, KendallWarmup, require_metric
-from bcls.training.config import RunConfig
+from bcls.training.callbacks import (
+    BestModel,
+    CollapseWatch,
+    HardNegativesStart,
+    History,
+    Judge,
+    KendallWarmup,
+    require_metric,
+)
+from bcls.training.config import RunConfig, has_hard_negatives
 from bcls.training.inputs import TrainingInputs, image_source, open_data, prepare_inputs
 from bcls.training.module import RetrievalModule
 from bcls.training.provenance import provenance
@@ -160,6 +168,8 @@ def _callbacks(
         shares = config.optimization.kendall_warmup, config.optimization.kendall_start
         rise, start = (round(share * _steps(config, inputs)) for share in shares)
         callbacks.append(KendallWarmup(config.loss.kendall_weight, rise, start))
+    if has_hard_negatives(config.loss):
+        callbacks.append(HardNegativesStart(round(config.optimization.hard_negatives_start * _steps(config, inputs))))
     if _shows_progress():
         callbacks.append(TQDMProgressBar(leave=False))
     return callbacks

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bcls.training.callbacks.best_model import BestModel, require_metric
 from bcls.training.callbacks.collapse import CollapseWatch
+from bcls.training.callbacks.hard_negatives_start import HardNegativesStart
 from bcls.training.callbacks.history import History
 from bcls.training.callbacks.judge import Judge
 from bcls.training.callbacks.kendall_warmup import KendallWarmup
 
-__all__ = ["BestModel", "CollapseWatch", "History", "Judge", "KendallWarmup", "require_metric"]
+__all__ = ["BestModel", "CollapseWatch", "HardNegativesStart", "History", "Judge", "KendallWarmup", "require_metric"]

@@ -40,7 +40,8 @@ class CollapseWatch:
             self._warn(
                 "started",
                 f"epoch {epoch + 1}: rsum {metrics['rsum']:.1f} is near chance ({self.chance_rsum:.1f}): "
-                f"training has collapsed; soft negatives start more surely than hard ones, or {ADVICE}",
+                f"training has collapsed; soft negatives start more surely than hard ones, hard ones by "
+                f"optimization.hard_negatives_start: 0.2, or {ADVICE}",
             )
         elif value < 0.6 * self.best:
             self._warn(
