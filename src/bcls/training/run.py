@@ -141,7 +141,8 @@ def _callbacks(
 ) -> list[Callback]:
     part = inputs.dataset.split(config.data.validation_split)
     history = History(folder.history, ("rsum", "ndcg@10", "tau_b"))
-    collapse = CollapseWatch(config.validation.monitor, chance_rsum(len(part.images), len(part.caption_texts)))
+    chance = chance_rsum(len(part.images), len(part.caption_texts))
+    collapse = CollapseWatch(config.validation.monitor, chance, config.loss)
     callbacks: list[Callback] = [
         history,
         Judge(judge, [history, collapse, best]),

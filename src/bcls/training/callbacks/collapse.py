@@ -7,11 +7,20 @@ import math
 
 import lightning as L
 
+from bcls.losses import BCLSLoss, RetrievalLoss
+from bcls.training.config import has_hard_negatives
 from bcls.training.module import RetrievalModule
 
 logger = logging.getLogger("bcls")
 
-ADVICE = "try a smaller kendall_weight, a longer optimization.kendall_warmup or a smaller learning rate"
+
+def advice(loss: RetrievalLoss) -> str:
+    """What to change in a run of this loss that collapsed."""
+    if isinstance(loss, BCLSLoss):
+        return "try a smaller kendall_weight, a longer optimization.kendall_warmup or a smaller learning rate"
+    if has_hard_negatives(loss):
+        return "try soft negatives, a later optimization.hard_negatives_start (0.2, say) or a smaller learning rate"
+    return "try a smaller learning rate"
 
 
 class CollapseWatch:
@@ -24,11 +33,13 @@ class CollapseWatch:
     Args:
         monitor: the metric, as the evaluation names it.
         chance_rsum: the `rsum` of a random ranking of the validation split.
+        loss: what is trained by; the advice is about it.
     """
 
-    def __init__(self, monitor: str, chance_rsum: float) -> None:
+    def __init__(self, monitor: str, chance_rsum: float, loss: RetrievalLoss) -> None:
         self.monitor = monitor
         self.chance_rsum = chance_rsum
+        self.advice = advice(loss)
         self.best = -math.inf
         self.warned: list[str] = []
 
@@ -40,14 +51,13 @@ class CollapseWatch:
             self._warn(
                 "started",
                 f"epoch {epoch + 1}: rsum {metrics['rsum']:.1f} is near chance ({self.chance_rsum:.1f}): "
-                f"training has collapsed; soft negatives start more surely than hard ones, hard ones by "
-                f"optimization.hard_negatives_start: 0.2, or {ADVICE}",
+                f"training has collapsed; {self.advice}",
             )
         elif value < 0.6 * self.best:
             self._warn(
                 "fell",
                 f"epoch {epoch + 1}: {self.monitor} fell from {self.best:.4g} to {value:.4g}: "
-                f"training has collapsed; {ADVICE}",
+                f"training has collapsed; {self.advice}",
             )
         self.best = max(self.best, value)
 
