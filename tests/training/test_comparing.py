@@ -152,3 +152,8 @@ def test_scene_truth_is_asked_of_the_first_models_data(models, tmp_path):
     truth = open_scene_relevance(scenes, "val")
     np.testing.assert_array_equal(judged.relevance.matrix(*rows), truth.matrix(*rows))
     assert not (tmp_path / "labels").exists()
+
+
+def test_no_model_is_refused():
+    with pytest.raises(InputError, match="models is empty; name at least one"):
+        judge_models({}, "val")

@@ -75,8 +75,11 @@ def judge_models(
         protocol: name of an evaluation protocol.
 
     Raises:
-        InputError: splits that differ, unknown names, data with problems, or a model that does not fit its data.
+        InputError: no model, splits that differ, unknown names, data with problems, or a model that does not fit its
+            data.
     """
+    if not models:
+        raise InputError("models is empty; name at least one")
     datasets = {name: open_splits(on.data, [split], on.features) for name, on in models.items()}
     parts = {name: dataset.split(split) for name, dataset in datasets.items()}
     first = next(iter(models))
