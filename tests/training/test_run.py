@@ -20,6 +20,7 @@ from bcls.relevance import Calibration, TfidfScorer
 from bcls.training import load_config, train
 from bcls.training.callbacks.history import read_history
 from bcls.training.run import chance_rsum
+from bcls.training.run_folder import RunFolder
 
 
 def _train(words: list[str], *, resume: bool = False):
@@ -75,6 +76,13 @@ def test_a_used_folder_is_refused_and_a_finished_run_resumes_to_itself(words):
     with pytest.raises(InputError, match="--resume true"):
         _train(words())
     assert _train(words(), resume=True).metrics == result.metrics
+
+
+def test_a_run_that_another_process_trains_is_left_alone(words, tmp_path):
+    (tmp_path / "run").mkdir()
+    with RunFolder(tmp_path / "run").alone(), pytest.raises(InputError, match="another process trains here"):
+        _train(words(), resume=True)
+    assert [file.name for file in (tmp_path / "run").iterdir()] == [".lock"]
 
 
 def test_a_resumed_run_keeps_its_calibration(words, tmp_path):

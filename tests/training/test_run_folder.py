@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,29 @@ def test_refusing_writes_nothing(tmp_path):
     folder = RunFolder(tmp_path / "run")
     folder.refuse_other_run("seed: 1\n", resume=False)
     assert not folder.path.exists()
+
+
+HOLDS = """
+import sys, time
+from pathlib import Path
+from bcls.training.run_folder import RunFolder
+with RunFolder(Path(sys.argv[1])).alone():
+    print("in", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_one_process_trains_at_a_time_and_a_killed_one_lets_go(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    with subprocess.Popen([sys.executable, "-c", HOLDS, str(folder.path)], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "in\n"
+        with pytest.raises(InputError, match="run: another process trains here"), folder.alone():
+            raise AssertionError("entered")
+        with RunFolder(tmp_path / "sibling").alone():
+            pass
+        other.kill()
+    with folder.alone():
+        pass
 
 
 def test_other_data_are_refused_by_name(tmp_path):

@@ -69,8 +69,8 @@ def train(config: RunConfig, config_text: str, *, resume: bool = False) -> Train
         resume: go on from the folder's last checkpoint; the result is that of an unbroken run, bit for bit on CPU.
 
     Raises:
-        InputError: the folder is in use and `resume` is off, its data are not those of its start, or the data or the
-            config cannot be used. The folder stays as it was then.
+        InputError: the folder is in use and `resume` is off, another process trains in it, its data are not those of
+            its start, or the data or the config cannot be used. The folder stays as it was then.
     """
     folder = RunFolder(Path(config.output))
     folder.refuse_other_run(config_text, resume=resume)
@@ -85,18 +85,19 @@ def train(config: RunConfig, config_text: str, *, resume: bool = False) -> Train
     module = RetrievalModule(
         inputs.model, config.loss, config.optimization, steps=_steps(config, inputs), seed=config.seed
     )
-    folder.claim(config_text, resume=resume)
-    write_json(folder.provenance, provenance({**hashes, "config": hash_of([config_text])}))
-    checkpoint = folder.checkpoint if resume and folder.checkpoint.exists() else None
-    try:
-        trainer.fit(module, inputs.loader, ckpt_path=checkpoint, weights_only=True)
-    except SystemExit:  # what Lightning makes of Ctrl-C
-        raise KeyboardInterrupt from None
-    queries = judge.queries(RetrievalModel.from_pretrained(folder.model))
-    metrics = judge.summary(queries)
-    write_queries(folder.queries, queries)
-    about = {"run": folder.path.name, "split": config.data.validation_split, "best_epoch": best.best_epoch}
-    write_result(folder.result, metrics, about)
+    with folder.alone():
+        folder.claim(config_text, resume=resume)
+        write_json(folder.provenance, provenance({**hashes, "config": hash_of([config_text])}))
+        checkpoint = folder.checkpoint if resume and folder.checkpoint.exists() else None
+        try:
+            trainer.fit(module, inputs.loader, ckpt_path=checkpoint, weights_only=True)
+        except SystemExit:  # what Lightning makes of Ctrl-C
+            raise KeyboardInterrupt from None
+        queries = judge.queries(RetrievalModel.from_pretrained(folder.model))
+        metrics = judge.summary(queries)
+        write_queries(folder.queries, queries)
+        about = {"run": folder.path.name, "split": config.data.validation_split, "best_epoch": best.best_epoch}
+        write_result(folder.result, metrics, about)
     return TrainingResult(folder.path, metrics, best.best_epoch)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +60,30 @@ class RunFolder:
     def labels(self, chosen: str | None) -> Path:
         """Where scorers' encodings are kept: the chosen folder, or `labels/` beside the run, shared by its siblings."""
         return self.path.parent / "labels" if chosen is None else Path(chosen)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep every other process from training here; the system lets go when this one dies, in whatever way.
+
+        Windows has no such lock; nothing is held there.
+
+        Raises:
+            InputError: another process trains here.
+        """
+        if sys.platform == "win32":
+            yield
+            return
+        import fcntl  # noqa: PLC0415 - not on Windows
+
+        self.path.mkdir(parents=True, exist_ok=True)
+        with (self.path / ".lock").open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise InputError(
+                    f"{self.path}: another process trains here at this moment: wait for it, or choose another --output"
+                ) from None
+            yield
 
     def claim(self, config_text: str, *, resume: bool) -> None:
         """Make the folder this run's own.
