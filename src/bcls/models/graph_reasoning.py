@@ -79,7 +79,7 @@ class Step(nn.Module):
 
     def forward(self, looking: Tensor, nodes: Tensor, real: Tensor) -> Tensor:
         """Nodes that look, all nodes (images, captions, nodes, size), (captions, nodes) bool -> looking, changed."""
-        edges = self.asking(looking) @ self.asked(nodes).mT
-        edges = edges.masked_fill(~real[:, None], -float("inf")).softmax(dim=3)
-        changed: Tensor = self.change(edges @ nodes).relu()
+        edges = self.asked(nodes) @ self.asking(looking).mT  # looked at x looking: a softmax of short rows is slow
+        edges = edges.masked_fill(~real[..., None], -float("inf")).softmax(dim=2)
+        changed: Tensor = self.change(edges.mT @ nodes).relu()
         return changed
