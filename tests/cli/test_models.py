@@ -80,7 +80,7 @@ def test_names_are_the_parts_in_which_the_paths_differ(paths, names):
 @settings(max_examples=40, deadline=None)
 def test_names_are_as_distinct_as_their_paths_and_parts_of_them(paths):
     if len(set(paths)) < len(paths):
-        with pytest.raises(InputError, match="stands there twice: nothing is to be compared"):
+        with pytest.raises(InputError, match="stands there twice: name each model once"):
             distinct_names(paths)
         return
     names = distinct_names(paths)

@@ -12,11 +12,11 @@ import torch
 from bcls.cli import main
 from bcls.data import read_dataset, write_features
 from bcls.errors import InputError
-from bcls.evaluation import CosineSimilarity, KeptSimilarity, RetrievalTruth, evaluate_similarity
+from bcls.evaluation import CosineSimilarity, KeptSimilarity, RetrievalTruth, evaluate_similarity, read_result
 from bcls.models import RetrievalModel
 from bcls.training import load_config, train
 from bcls.training.inputs import image_source
-from bcls.training.judging import FirstStage, judge_model
+from bcls.training.judging import FirstStage, Member, judge_model
 from bcls.training.model_similarity import evaluating
 from bcls.training.validation import SplitJudge
 
@@ -46,13 +46,15 @@ def run(data, words) -> Path:
     return train(*load_config(words(*more, output="sets"))).folder
 
 
-def similarity_of(run: Path, data: Path) -> tuple[RetrievalModel, np.ndarray, RetrievalTruth]:
+def similarity_of(
+    run: Path, data: Path, features: str = "regions"
+) -> tuple[RetrievalModel, np.ndarray, RetrievalTruth]:
     """All pairs from the model itself, in one piece."""
     model = RetrievalModel.from_pretrained(run / "model")
     part = read_dataset(data).split("val")
-    features = part.features["regions"].gather(part.feature_rows("regions"))
+    images = part.features[features].gather(part.feature_rows(features))
     with torch.inference_mode():
-        matrix = model(features, part.caption_texts)
+        matrix = model(images, part.caption_texts)
     return model, matrix.numpy(), RetrievalTruth(part.caption_image, len(part.images))
 
 
@@ -92,6 +94,35 @@ def test_two_stages_do_not_fit_files_and_judged_protocols(run, data, tmp_path):
     np.savetxt(tmp_path / "rows.txt", [0, 1], fmt="%d")
     files = ["--similarity", str(tmp_path / "s.npy"), "--caption_image", str(tmp_path / "rows.txt")]
     assert main(["evaluate", *files, "--first_stage", str(run)]) == 2
+
+
+def test_an_ensemble_from_the_command_line_is_the_mean_of_both_matrices(run, data, words, capsys):
+    other = train(*load_config(words("--data.path", str(data), "--optimization.epochs", "1", output="other"))).folder
+    assert main(["evaluate", str(run), "--ensemble", str(other), "--scorer", "none"]) == 0
+    metrics, about = read_result(run / "val.none.with-other.json")
+    assert about["ensemble"] == [str(other)]
+    assert " + other" in capsys.readouterr().out
+    _, first, truth = similarity_of(run, data)
+    _, second, _ = similarity_of(other, data, "vectors")
+    assert metrics == pytest.approx(evaluate_similarity((first + second) / 2, truth), abs=1e-9)
+
+
+def test_an_ensemble_ranks_nothing_anew_and_is_of_models(run, data, tmp_path):
+    model = RetrievalModel.from_pretrained(run / "model")
+    with pytest.raises(InputError, match="by one model, not by an ensemble"):
+        judge_model(
+            model,
+            str(data),
+            "val",
+            features="regions",
+            first_stage=FirstStage(model, "regions"),
+            ensemble=[Member(model, "regions")],
+        )
+    np.save(tmp_path / "s.npy", np.eye(2))
+    np.savetxt(tmp_path / "rows.txt", [0, 1], fmt="%d")
+    files = ["--similarity", str(tmp_path / "s.npy"), "--caption_image", str(tmp_path / "rows.txt")]
+    assert main(["evaluate", *files, "--ensemble", str(run)]) == 2
+    assert main(["evaluate", str(run), "--ensemble", str(run)]) == 2
 
 
 def test_sets_have_no_embedding_and_vectors_a_cosine(run, data, words):

@@ -7,7 +7,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from bcls.cli.arguments import parse_words, require_training
-from bcls.cli.models import find_model
+from bcls.cli.models import distinct_names, find_model
 from bcls.cli.yardstick import (
     check_protocol,
     given_relevance,
@@ -29,6 +29,8 @@ knows its data; a model must be told. Rows of files lie in the order of the spli
 example: bcls evaluate runs/flickr8k/bcls --split val --scorer cider
 
 example: bcls evaluate runs/scan --first_stage runs/vse --top 100    # runs/scan ranks the first 100 of runs/vse anew
+
+example: bcls evaluate runs/sgr --ensemble runs/saf    # the mean of both similarities, which is SGRAF
 
 example: bcls evaluate --image-embeddings i.npy --caption-embeddings c.npy --data ../shared/data/flickr8k"""
 
@@ -83,6 +85,9 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--features", type=str | None, default=None, help="the features; default: the run's")
     parser.add_argument("--first_stage", type=str | None, help="a run or model that ranks everything first")
     parser.add_argument("--top", type=int, default=100, help="how many of its best the model ranks anew")
+    parser.add_argument(
+        "--ensemble", type=str, nargs="+", help="further models, judged as one by their mean similarity"
+    )
     parser.add_argument("--split", type=str, default="val", help="which split")
     parser.add_argument("--scorer", type=str | None, default=None, help=SCORERS)
     parser.add_argument("--scene_truth", type=bool, default=False, help="judge by the truth of made scenes")
@@ -104,13 +109,14 @@ def _judge_model(given: dict[str, Any]) -> tuple[str, dict[str, float], dict[str
             raise InputError(f"--{option} tells about rows of embeddings; the model {given['model']} makes its own")
     require_training("bcls evaluate")
     from bcls.models import RetrievalModel  # noqa: PLC0415
-    from bcls.training.judging import FirstStage, judge_model  # noqa: PLC0415
+    from bcls.training.judging import FirstStage, Member, judge_model  # noqa: PLC0415
 
     found = find_model(given["model"], given["data"], given["features"])
     first = None
     if given["first_stage"] is not None:
         other = find_model(given["first_stage"], found.data)
         first = FirstStage(RetrievalModel.from_pretrained(other.model), other.features, given["top"])
+    others = [find_model(named, found.data) for named in given["ensemble"] or ()]
     metrics = judge_model(
         RetrievalModel.from_pretrained(found.model),
         found.data,
@@ -124,6 +130,7 @@ def _judge_model(given: dict[str, Any]) -> tuple[str, dict[str, float], dict[str
         relevance=given_relevance(given),
         files=[Path(file) for file in given["judgements"] or ()],
         first_stage=first,
+        ensemble=[Member(RetrievalModel.from_pretrained(other.model), other.features) for other in others],
     )
     folder = Path(given["model"])
     about = {"model": given["model"], "data": found.data}
@@ -131,4 +138,10 @@ def _judge_model(given: dict[str, Any]) -> tuple[str, dict[str, float], dict[str
     if first is not None:
         about |= {"first_stage": given["first_stage"], "top": given["top"]}
         name = f"{name}.first-{first.top}-of-{Path(given['first_stage']).name}"
-    return folder.name, metrics, about, folder / f"{name}.json" if found.is_run else Path(f"{folder.name}.json")
+    shown = folder.name
+    if others:
+        about |= {"ensemble": given["ensemble"]}
+        names = distinct_names([given["model"], *given["ensemble"]])
+        shown = " + ".join(names)
+        name = f"{name}.with-{'-'.join(names[1:]).replace('/', '-')}"
+    return shown, metrics, about, folder / f"{name}.json" if found.is_run else Path(f"{folder.name}.json")

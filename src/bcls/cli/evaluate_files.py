@@ -77,6 +77,8 @@ def _refuse_misfits(given: dict[str, Any]) -> None:
         raise InputError("which caption belongs to which image? Give one of --data and --caption_image, not both")
     if given["first_stage"] is not None:
         raise InputError("--first_stage is for a model, which ranks its best anew; files are judged as they are")
+    if given["ensemble"]:
+        raise InputError("--ensemble is for models; of files, judge the mean of the similarities by --similarity")
     if given["features"] is not None:
         raise InputError("--features is for models; embeddings are judged as they are")
     if given["data"] is None and (given["scorer"] not in {None, "none"} or given["scene_truth"]):

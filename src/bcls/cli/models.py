@@ -70,7 +70,7 @@ def distinct_names(paths: Sequence[str]) -> list[str]:
     parts = [Path(path).parts for path in paths]
     for place, one in enumerate(parts):
         if one in parts[:place]:
-            raise InputError(f"{paths[place]} stands there twice: nothing is to be compared")
+            raise InputError(f"{paths[place]} stands there twice: name each model once")
     shortest = min(map(len, parts))
     start = next((place for place in range(shortest) if len({one[place] for one in parts}) > 1), shortest - 1)
     room = shortest - start - 1

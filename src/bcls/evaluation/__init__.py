@@ -23,6 +23,7 @@ from bcls.evaluation.human import (
 from bcls.evaluation.judged import JUDGED, judge
 from bcls.evaluation.kendall import kendall_tau_b
 from bcls.evaluation.kept_similarity import KeptSimilarity
+from bcls.evaluation.mean_similarity import MeanSimilarity
 from bcls.evaluation.ndcg import ndcg
 from bcls.evaluation.per_query import per_query
 from bcls.evaluation.precision import average_precision_at_r, r_precision
@@ -49,6 +50,7 @@ __all__ = [
     "GradedRelevance",
     "Judgement",
     "KeptSimilarity",
+    "MeanSimilarity",
     "PositiveRanks",
     "RetrievalProtocol",
     "RetrievalTruth",

@@ -10,11 +10,26 @@ from typing import Any
 from bcls.data.labels import label_split
 from bcls.data.scenes import open_scene_relevance
 from bcls.errors import InputError
-from bcls.evaluation import JUDGED, judge
+from bcls.evaluation import JUDGED, MeanSimilarity, judge
+from bcls.evaluation.similarity import PairSource
 from bcls.models import RetrievalModel
 from bcls.relevance import Scorer
 from bcls.training.inputs import image_source, open_splits
+from bcls.training.model_similarity import ModelSimilarity
 from bcls.training.validation import SplitJudge
+
+
+@dataclass(frozen=True)
+class Member:
+    """A further model of an ensemble; its similarity counts as much as the judged model's.
+
+    Args:
+        model: in any mode.
+        features: name of the features that its image tower takes; None = pictures.
+    """
+
+    model: RetrievalModel
+    features: str | None
 
 
 @dataclass(frozen=True)
@@ -46,6 +61,7 @@ def judge_model(
     relevance: Any = None,
     files: Sequence[Path] = (),
     first_stage: FirstStage | None = None,
+    ensemble: Sequence[Member] = (),
 ) -> dict[str, float]:
     """All metrics of a model on one split.
 
@@ -62,10 +78,14 @@ def judge_model(
         fit_split: the split that the scorer's document frequencies come from.
         protocol: name of an evaluation protocol.
         first_stage: another model, whose best candidates alone this one ranks; None = this one ranks everything.
+        ensemble: other models; what is judged is the mean of their similarities and this one's.
 
     Raises:
-        InputError: unknown split or features, data with problems, or a model that does not fit the data.
+        InputError: unknown split or features, data with problems, a model that does not fit the data, or a first stage
+            where it cannot be.
     """
+    if first_stage is not None and ensemble:
+        raise InputError("a first stage is ranked anew by one model, not by an ensemble: leave out one of them")
     if first_stage is not None and protocol in JUDGED:
         raise InputError(f"the protocol {protocol} judges one similarity, not two stages: leave out the first stage")
     dataset = open_splits(data, [split], features)
@@ -77,9 +97,18 @@ def judge_model(
         relevance = label_split(dataset, split, scorer, labels_folder, fit_split=fit_split, aggregate=aggregate)
     split_judge = SplitJudge(part, image_source(part, features, model), model, relevance, protocol)
     if first_stage is not None:
-        first, on = first_stage.model, open_splits(data, [split], first_stage.features).split(split)
-        similarity = SplitJudge(on, image_source(on, first_stage.features, first), first).similarity(first)
-        return split_judge.summary(split_judge.queries_reranked(model, similarity, first_stage.top))
+        first = _similarity(data, split, first_stage.model, first_stage.features)
+        return split_judge.summary(split_judge.queries_reranked(model, first, first_stage.top))
+    similarity: PairSource = split_judge.similarity(model)
+    if ensemble:
+        others = [_similarity(data, split, member.model, member.features) for member in ensemble]
+        similarity = MeanSimilarity([similarity, *others])
     if protocol not in JUDGED:
-        return split_judge(model)
-    return judge(protocol, split_judge.similarity(model), split_judge.truth, relevance=relevance, files=files)
+        return split_judge.summary(split_judge.queries_by(similarity))
+    return judge(protocol, similarity, split_judge.truth, relevance=relevance, files=files)
+
+
+def _similarity(data: str, split: str, model: RetrievalModel, features: str | None) -> ModelSimilarity:
+    """Another model's similarity on the same split, by features of its own."""
+    part = open_splits(data, [split], features).split(split)
+    return SplitJudge(part, image_source(part, features, model), model).similarity(model)

@@ -11,6 +11,7 @@ import torch
 from bcls.data import RetrievalDataset
 from bcls.data.images import ImageSource
 from bcls.evaluation import RetrievalTruth, evaluate_similarity, per_query, per_query_reranked, summarise
+from bcls.evaluation.similarity import PairSource
 from bcls.models import RetrievalModel
 from bcls.progress import progress
 from bcls.relevance import RelevanceSource
@@ -59,7 +60,10 @@ class SplitJudge:
 
     def queries(self, model: RetrievalModel) -> dict[str, NDArray[np.float64]]:
         """Every query's own result, as `per_query` has it."""
-        similarity = self.similarity(model)
+        return self.queries_by(self.similarity(model))
+
+    def queries_by(self, similarity: PairSource) -> dict[str, NDArray[np.float64]]:
+        """Every query's own result by a similarity of the split, whoever made it."""
         return per_query(similarity, self.truth, protocol=self._protocol, relevance=self._relevance)
 
     def queries_reranked(
