@@ -73,9 +73,31 @@ def test_the_last_layers_learn_with_what_follows_them():
     assert {name.split(".")[3] for name in those_that_learn(module) if ".layers." in name} == {"1"}
 
 
-def test_more_layers_than_there_are_is_refused():
+def test_the_last_layers_are_counted_where_nothing_follows_them():
+    module = encoder("bert", "text")
+    learning(trained="last", last_layers=1).apply(module)
+    assert {".".join(name.split(".")[:3]) for name in those_that_learn(module)} == {"encoder.layer.1"}
+    learning(trained="last", last_layers=2).apply(module)
+    assert {".".join(name.split(".")[:3]) for name in those_that_learn(module)} == {
+        "encoder.layer.0",
+        "encoder.layer.1",
+    }
+
+
+@pytest.mark.parametrize(("kind", "side"), [("vit", "vision"), ("bert", "text")])
+def test_more_layers_than_there_are_is_refused(kind, side):
     with pytest.raises(InputError, match="last_layers is 3, but the encoder has 2"):
-        learning(trained="last", last_layers=3).apply(encoder("vit"))
+        learning(trained="last", last_layers=3).apply(encoder(kind, side))
+
+
+def test_what_is_not_made_of_layers_learns_at_one_rate_alone():
+    module = torch.nn.Linear(2, 2)
+    settings = learning()
+    settings.apply(module)
+    assert list(settings.rate_scales(module).values()) == [1, 1]
+    for refused in (learning(layer_decay=0.5).rate_scales, learning(trained="last").apply):
+        with pytest.raises(InputError, match="Linear is not made of layers; use trained: all with layer_decay: 1"):
+            refused(module)
 
 
 def test_nothing_learns():

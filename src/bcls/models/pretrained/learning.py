@@ -65,7 +65,7 @@ class Learning:
             add_adapters(encoder, self.lora_rank)
         if self.trained == "last":
             depths = layer_depths(encoder)
-            layers = max(depths.values()) - 1
+            _, layers = _list_of_layers(encoder)
             if self.last_layers > layers:
                 raise InputError(f"last_layers is {self.last_layers}, but the encoder has {layers}; see trained: all")
             for name, parameter in encoder.named_parameters():
@@ -77,6 +77,8 @@ class Learning:
         """The factor on the learning rate of each pretrained parameter that learns: 1 at the top, less below."""
         if self.trained not in ("last", "all"):
             return {}
+        if self.layer_decay == 1:
+            return {parameter: 1.0 for parameter in encoder.parameters() if parameter.requires_grad}
         depths = layer_depths(encoder)
         top = max(depths.values())
         return {
@@ -95,11 +97,7 @@ def layer_depths(encoder: nn.Module) -> dict[str, int]:
         >>> layer_depths(net)
         {'embed.weight': 0, 'embed.bias': 0, 'layers.0.weight': 1, 'layers.0.bias': 1}
     """
-    lists = ((name, part) for name, part in encoder.named_modules() if isinstance(part, nn.ModuleList) and len(part))
-    found = next(lists, None)
-    if found is None:
-        raise InputError(f"{type(encoder).__name__} is not made of layers; use trained: all with layer_decay: 1")
-    prefix, layers = f"{found[0]}.", len(found[1])
+    prefix, layers = _list_of_layers(encoder)
     depths: dict[str, int] = {}
     passed = False
     for name, _ in encoder.named_parameters():
@@ -109,6 +107,14 @@ def layer_depths(encoder: nn.Module) -> dict[str, int]:
         else:
             depths[name] = layers + 1 if passed else 0
     return depths
+
+
+def _list_of_layers(encoder: nn.Module) -> tuple[str, int]:
+    """What the names of the layers' parameters begin with, and how many layers there are."""
+    for name, part in encoder.named_modules():
+        if isinstance(part, nn.ModuleList) and len(part):
+            return f"{name}.", len(part)
+    raise InputError(f"{type(encoder).__name__} is not made of layers; use trained: all with layer_decay: 1")
 
 
 def add_adapters(encoder: nn.Module, rank: int) -> None:
