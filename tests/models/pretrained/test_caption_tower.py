@@ -58,6 +58,15 @@ def test_tokens_of_bert_are_pooled_without_padding(pooling, caption_tower):
             torch.testing.assert_close(tower(tokens)[row], expected)
 
 
+@pytest.mark.parametrize(("kind", "pooling"), [("bert", "own"), ("bert", "gpo"), ("clip", "own"), ("clip", "mean")])
+def test_an_encoder_runs_once_for_a_batch(kind, pooling, caption_tower):
+    tower = caption_tower(kind, dim=5, pooling=pooling)
+    runs: list = []
+    tower.encoder.register_forward_hook(lambda *_: runs.append(1))
+    embed(tower, CHOSEN)
+    assert len(runs) == 1
+
+
 @pytest.mark.parametrize("kind", ["clip", "siglip", "bert"])
 @pytest.mark.parametrize("pooling", ["own", "mean"])
 def test_captions_are_encoded_once_where_nothing_learns(kind, pooling, caption_tower):

@@ -50,7 +50,7 @@ def test_the_halves_of_a_pair_give_its_own_features(kind):
         expected = model.get_image_features(pixel_values=PIXELS).pooler_output
         torch.testing.assert_close(picture_vectors(vision, PIXELS), expected)
         expected = model.get_text_features(input_ids=IDS, attention_mask=mask).pooler_output
-        torch.testing.assert_close(caption_vectors(text, IDS, mask), expected)
+        torch.testing.assert_close(caption_vectors(text(input_ids=IDS, attention_mask=mask)), expected)
     assert own_size(vision.config) == own_size(text.config) == expected.shape[1]
 
 
@@ -98,8 +98,9 @@ def test_bert_has_states_and_no_vector():
     encoder = load_encoder(str(tiny_model("bert")), "text")
     with torch.no_grad():
         expected = whole("bert")(input_ids=IDS, attention_mask=MASK).last_hidden_state
-        torch.testing.assert_close(caption_states(encoder, IDS, MASK), expected)
-        assert caption_vectors(encoder, IDS, MASK) is None
+        found = encoder(input_ids=IDS, attention_mask=MASK)
+        torch.testing.assert_close(caption_states(encoder, found), expected)
+        assert caption_vectors(found) is None
     assert own_size(encoder.config) is None
 
 

@@ -138,12 +138,12 @@ class PretrainedCaptionTower(PretrainedTower, CaptionTower):
         Returns:
             (captions, width), or (captions, tokens, width) with the pooling `max` or `gpo`.
         """
-        shown = None if self._limits()[1] else mask
+        found = self.encoder(input_ids=ids, attention_mask=None if self._limits()[1] else mask)
         if self.pooling == "own":
-            vectors = caption_vectors(self.encoder, ids, shown)
+            vectors = caption_vectors(found)
             if vectors is not None:
                 return vectors.float()
-        states = caption_states(self.encoder, ids, shown).float()
+        states = caption_states(self.encoder, found).float()
         if self.pools_after_projection:
             return states
         pooled: Tensor = self.pool(states, mask.sum(dim=1))

@@ -158,9 +158,8 @@ def _leading_tokens(encoder: nn.Module, states: Tensor, pixels: Tensor) -> int:
     return max(0, states.shape[1] - (pixels.shape[2] // size) * (pixels.shape[3] // size))
 
 
-def caption_vectors(encoder: nn.Module, ids: Tensor, mask: Tensor | None) -> Tensor | None:
-    """(captions, tokens) -> (captions, width): the model's own vector of a caption; None where it has none."""
-    found = encoder(input_ids=ids, attention_mask=mask)
+def caption_vectors(found: Any) -> Tensor | None:
+    """A text encoder's output -> (captions, width): the model's own vector of a caption; None where it has none."""
     for name in ("text_embeds", "pooler_output"):
         vector: Tensor | None = getattr(found, name, None)
         if vector is not None:
@@ -168,9 +167,9 @@ def caption_vectors(encoder: nn.Module, ids: Tensor, mask: Tensor | None) -> Ten
     return None
 
 
-def caption_states(encoder: nn.Module, ids: Tensor, mask: Tensor | None) -> Tensor:
-    """(captions, tokens) -> (captions, tokens, width): last states; CLIP's in the space of its pictures."""
-    states: Tensor = encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+def caption_states(encoder: nn.Module, found: Any) -> Tensor:
+    """A text encoder's output -> (captions, tokens, width): last states; CLIP's in the space of its pictures."""
+    states: Tensor = found.last_hidden_state
     if hasattr(encoder, "text_projection"):
         states = encoder.text_projection(states)  # type: ignore[operator]
     return states
