@@ -218,6 +218,45 @@ def test_tensors_that_are_missing_or_misshapen_are_named(tmp_path, vocabulary, i
         read_vse_infinity(write(tmp_path, images(), captions()), vocabulary=vocabulary)
 
 
+@pytest.mark.parametrize(
+    ("name", "shape", "message"),
+    [
+        ("fc.weight", (DIM,), r"image encoder's fc.weight is \(8,\), not \(any, any\)"),
+        ("fc.weight", (DIM, INPUTS, 1), r"fc.weight is \(8, 6, 1\), not \(any, any\)"),
+        ("fc.weight", (0, INPUTS), r"fc.weight is \(0, 6\), not \(any, any\)"),
+        ("mlp.layers.0.weight", (), r"mlp.layers.0.weight is \(\), not \(any, 6\)"),
+        ("mlp.layers.0.weight", (3, INPUTS), r"mlp.bns.0.weight is \(4,\), not \(3\)"),
+        ("mlp.layers.0.bias", (3,), r"mlp.layers.0.bias is \(3,\), not \(4\)"),
+        ("mlp.bns.0.running_var", (1,), r"mlp.bns.0.running_var is \(1,\), not \(4\)"),
+        ("embed.weight", (len(WORDS),), r"caption encoder's embed.weight is \(8,\), not \(any, any\)"),
+        ("rnn.weight_hh_l0", (DIM,), r"rnn.weight_hh_l0 is \(8,\), not \(any, any\)"),
+        ("gpool.linear.weight", (1,), r"gpool.linear.weight make image_tower.pool.score.weight \(1,\), but it must be"),
+    ],
+)
+def test_a_tensor_that_sizes_follow_from_is_named_where_it_is_misshapen(tmp_path, vocabulary, name, shape, message):
+    sides = [{**side, name: torch.ones(shape)} if name in side else side for side in (region_encoder(), gru_encoder())]
+    with pytest.raises(InputError, match=rf"model_best.pth: .*{message}"):
+        read_vse_infinity(write(tmp_path, *sides), vocabulary=vocabulary)
+
+
+def test_a_misshapen_projection_behind_bert_is_named(tmp_path):
+    captions = {"bert.x": torch.zeros(1), "linear.weight": torch.zeros(()), "linear.bias": torch.zeros(3), **gpool()}
+    with pytest.raises(InputError, match=r"linear.weight is \(\), not \(any, any\)"):
+        read_vse_infinity(write(tmp_path, region_encoder(), captions), bert=str(tiny_model("bert")))
+
+
+def test_numbers_that_were_quantized_are_not_taken_for_weights(tmp_path, vocabulary):
+    images = {**region_encoder(), "fc.weight": torch.ones(DIM, INPUTS, dtype=torch.int8)}
+    with pytest.raises(InputError, match=r"fc.weight holds torch.int8, no floating-point numbers"):
+        read_vse_infinity(write(tmp_path, images, gru_encoder()), vocabulary=vocabulary)
+
+
+def test_a_tensor_that_our_gru_lacks_is_left_out(tmp_path, vocabulary):
+    captions = {**gru_encoder(), "rnn.weight_hr_l0": torch.zeros(2)}
+    read = read_vse_infinity(write(tmp_path, region_encoder(), captions), vocabulary=vocabulary)
+    assert read.unmatched["caption: rnn.weight_hr_l0"] == "unknown"
+
+
 def test_what_captions_need_is_asked_for(tmp_path, vocabulary):
     file = write(tmp_path, region_encoder(), gru_encoder())
     with pytest.raises(InputError, match="name the vocabulary"):
@@ -249,6 +288,26 @@ def test_a_hostile_or_damaged_file_is_refused_and_not_run(tmp_path):
     assert not (tmp_path / "sprung").exists()
     with pytest.raises(InputError, match="no such file"):
         two_sides(tmp_path / "absent.pth")
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_damage_anywhere_is_one_clear_error_or_other_numbers(tmp_path, zipped):
+    """A byte of the pickle or of the storage changed: whatever torch's reader stumbles over, the file is named."""
+    random = np.random.default_rng(0)
+    content = {"model": [region_encoder(), gru_encoder()]}
+    torch.save(content, tmp_path / "whole.pth", _use_new_zipfile_serialization=zipped)
+    whole = (tmp_path / "whole.pth").read_bytes()
+    refused = 0
+    for _ in range(200):
+        damaged = bytearray(whole)
+        for place in random.integers(0, 3000 if zipped else len(whole), random.integers(1, 20)):
+            damaged[place] = random.integers(256)
+        (tmp_path / "damaged.pth").write_bytes(damaged)
+        try:
+            two_sides(tmp_path / "damaged.pth")
+        except InputError as error:
+            refused += str(error).startswith(f"{tmp_path / 'damaged.pth'}: ")
+    assert refused > 20
 
 
 @pytest.mark.parametrize("content", [[], {"model": {}}, {"model": [{}]}, {"model": [{"a": 1}, {}]}, {"state": 1}])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +54,17 @@ class Reading:
         if missing:
             raise InputError(f"{self.place}: the {side} encoder has no {', '.join(missing[:4])}")
 
+    def shaped(self, side: str, tensors: Mapping[str, Tensor], name: str, *shape: int | None) -> Tensor:
+        """A tensor of one side of the published model; `InputError` where there is none of this shape, None = any size."""
+        self.require(side, tensors, [name])
+        found = tensors[name]
+        if len(found.shape) != len(shape) or any(
+            size < 1 if wanted is None else size != wanted for size, wanted in zip(found.shape, shape, strict=True)
+        ):
+            wanted = ", ".join("any" if size is None else str(size) for size in shape)
+            raise InputError(f"{self.place}: the {side} encoder's {name} is {tuple(found.shape)}, not ({wanted})")
+        return found
+
     def fill(self, tower: Tower, side: str, found: Mapping[str, tuple[list[str], Tensor]], given: set[str]) -> None:
         """Fill all of a tower.
 
@@ -75,6 +85,10 @@ class Reading:
                 raise InputError(
                     f"{self.place}: {' and '.join(published)} make {side}.{name} {tuple(tensor.shape)}, but it must be "
                     f"{tuple(wanted[name].shape)}"
+                )
+            if not tensor.is_floating_point():
+                raise InputError(
+                    f"{self.place}: {' and '.join(published)} holds {tensor.dtype}, no floating-point numbers"
                 )
             self.matched |= {f"{side.split('_', maxsplit=1)[0]}: {one}": f"{side}.{name}" for one in published}
         with torch.no_grad():
@@ -99,7 +113,7 @@ def two_sides(place: Path) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
             content = torch.load(place, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise InputError(f"{place}: no such file") from None
-    except (pickle.UnpicklingError, RuntimeError, OSError, ValueError, EOFError, LookupError, AttributeError) as error:
+    except Exception as error:  # the reader stumbles over damage in nearly every way
         why = " ".join(str(error).split())[:160]
         raise InputError(f"{place}: damaged, or holds objects other than tensors, which are not read ({why})") from None
     sides = content.get("model") if isinstance(content, dict) else None

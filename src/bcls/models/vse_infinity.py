@@ -74,8 +74,8 @@ def _image_tower(read: Reading, published: Tensors) -> RegionFeatureTower:
         published = {name.removeprefix("image_encoder."): tensor for name, tensor in behind.items()}
     read.require("image", published, ["fc.weight", "fc.bias", *GPOOL])
     perceptron = "mlp.layers.0.weight" in published
-    dim, inputs = published["fc.weight"].shape
-    hidden = len(published["mlp.layers.0.weight"]) if perceptron else None
+    dim, inputs = read.shaped("image", published, "fc.weight", None, None).shape
+    hidden = len(read.shaped("image", published, "mlp.layers.0.weight", None, inputs)) if perceptron else None
     tower = RegionFeatureTower(dim=dim, pooling="gpo", hidden=hidden, dropout=0.0, dropped_regions=0.2)
     tower.restore({"input_dim": inputs})
     straight = "projection.straight.1" if perceptron else "projection.1"
@@ -95,7 +95,9 @@ def _perceptron(read: Reading, published: Tensors) -> dict[str, tuple[list[str],
     names = [f"{norm}.{part}" for part in ("weight", "bias", "running_mean", "running_var")]
     last = [f"mlp.layers.1.{part}" for part in ("weight", "bias")]
     read.require("image", published, [f"{first}.weight", f"{first}.bias", *names, *last])
-    scale, shift, mean, variance = (published[name] for name in names)
+    middle = len(published[f"{first}.weight"])
+    scale, shift, mean, variance = (read.shaped("image", published, name, middle) for name in names)
+    read.shaped("image", published, f"{first}.bias", middle)
     factor = scale / (variance + BATCH_NORM_EPSILON).sqrt()
     return {
         "projection.perceptron.1.weight": (
@@ -122,19 +124,24 @@ def _bigru_tower(read: Reading, published: Tensors, vocabulary: str | Path | Non
         raise InputError(f"{read.place}: its captions go word by word: name the vocabulary (*_precomp_vocab.json)")
     gru = [f"{name}_l0{end}" for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh") for end in ("", "_reverse")]
     read.require("caption", published, ["embed.weight", *(f"rnn.{name}" for name in gru), *GPOOL])
-    words, rows = _words(Path(vocabulary), published["embed.weight"])
+    vectors = read.shaped("caption", published, "embed.weight", None, None)
+    words, rows = _words(Path(vocabulary), vectors)
     layers = sum(name.startswith("rnn.weight_ih_l") and not name.endswith("_reverse") for name in published)
     tower = BiGRUTower(
-        dim=published["rnn.weight_hh_l0"].shape[1],
-        word_dim=published["embed.weight"].shape[1],
+        dim=read.shaped("caption", published, "rnn.weight_hh_l0", None, None).shape[1],
+        word_dim=vectors.shape[1],
         layers=layers,
         dropout=0.0,
         dropped_words=0.2,
         marked=True,
     )
     tower.restore({"vocabulary": words})
-    found = {"vectors.weight": (["embed.weight"], published["embed.weight"][rows])}
-    found |= {f"gru.{n.removeprefix('rnn.')}": ([n], t) for n, t in published.items() if n.startswith("rnn.")}
+    found = {"vectors.weight": (["embed.weight"], vectors[rows])}
+    ours = tower.state_dict().keys()
+    for name, tensor in published.items():
+        own = f"gru.{name.removeprefix('rnn.')}"
+        if name.startswith("rnn.") and own in ours:
+            found[own] = ([name], tensor)
     found |= {ours: ([name], published[name]) for name, ours in GPOOL.items()}
     read.fill(tower, "caption_tower", found, given=set())
     used = {name for names, _ in found.values() for name in names}
@@ -159,7 +166,8 @@ def _bert_tower(read: Reading, published: Tensors, bert: str | None) -> Pretrain
     if bert is None:
         raise InputError(f"{read.place}: its captions go through BERT: name a folder or hub id of bert-base-uncased")
     read.require("caption", published, ["linear.weight", "linear.bias", *GPOOL])
-    tower = PretrainedCaptionTower(model=bert, dim=len(published["linear.weight"]), pooling="gpo")
+    dim = len(read.shaped("caption", published, "linear.weight", None, None))
+    tower = PretrainedCaptionTower(model=bert, dim=dim, pooling="gpo")
     tower.fit(["a"])
     ours = tower.state_dict().keys()
     found = {f"projection.1.{part}": ([f"linear.{part}"], published[f"linear.{part}"]) for part in ("weight", "bias")}
