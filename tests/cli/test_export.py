@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
+import torch
+
+from bcls.models import BagOfWordsTower, PooledFeatureTower, RetrievalModel
+
+
+@pytest.fixture
+def model() -> RetrievalModel:
+    """A fitted model of features and bags of words."""
+    tiny = RetrievalModel(PooledFeatureTower(dim=4), BagOfWordsTower(dim=4, minimum_count=1))
+    tiny.image_tower.fit(np.random.default_rng(0).normal(size=(5, 6)))
+    tiny.caption_tower.fit(["a dog"])
+    return tiny
 
 
 def test_a_run_is_exported_checked_and_judged(bcls, config, tmp_path):
@@ -18,6 +31,20 @@ def test_a_run_is_exported_checked_and_judged(bcls, config, tmp_path):
     assert max(told["difference"].values()) < 1e-4
     assert set(told["metrics"]) == {"torch", "onnx", "int8"}
     assert told["metrics"]["onnx"]["rsum"] == pytest.approx(told["metrics"]["torch"]["rsum"], abs=5)
+
+
+def test_towers_that_give_no_numbers_are_refused(bcls, model, tmp_path):
+    pytest.importorskip("onnxscript")
+    pytest.importorskip("onnxruntime")
+    with torch.no_grad():
+        model.image_tower.projection[1].weight.fill_(torch.nan)
+    model.save_pretrained(tmp_path / "model")
+    (tmp_path / "onnx").mkdir()
+    (tmp_path / "onnx" / "export.json").write_text("of another")
+    said = bcls("export", tmp_path / "model", tmp_path / "onnx")
+    assert (said.code, said.out) == (1, "")
+    assert "the exported towers differ from torch by {'image': nan" in said.err
+    assert not (tmp_path / "onnx" / "export.json").exists()
 
 
 def test_refusals_are_one_line(bcls, tmp_path):

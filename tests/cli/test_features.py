@@ -42,6 +42,11 @@ def test_features_are_made_and_trained_on(bcls, pictures, config, tmp_path):
     config.write_text(yaml.safe_dump(run))
     assert bcls("train", "--config", config).code == 0
     assert bcls("evaluate", tmp_path / "run", "--scorer", "none").code == 0
+    pytest.importorskip("onnxscript")
+    said = bcls("export", tmp_path / "run", tmp_path / "onnx", "--split", "val")
+    assert said.code == 0, said.err
+    metrics = json.loads((tmp_path / "onnx" / "export.json").read_text())["metrics"]
+    assert metrics["onnx"]["rsum"] == pytest.approx(metrics["torch"]["rsum"], abs=30)
 
 
 def test_broken_pictures_are_listed_with_exit_code_1(bcls, pictures):

@@ -55,7 +55,11 @@ class Reading:
             raise InputError(f"{self.place}: the {side} encoder has no {', '.join(missing[:4])}")
 
     def shaped(self, side: str, tensors: Mapping[str, Tensor], name: str, *shape: int | None) -> Tensor:
-        """A tensor of one side of the published model; `InputError` where there is none of this shape, None = any size."""
+        """A tensor of one side of the published model.
+
+        Raises:
+            InputError: there is none, or it is of another shape; None = any size.
+        """
         self.require(side, tensors, [name])
         found = tensors[name]
         if len(found.shape) != len(shape) or any(

@@ -137,10 +137,10 @@ def _bigru_tower(read: Reading, published: Tensors, vocabulary: str | Path | Non
     )
     tower.restore({"vocabulary": words})
     found = {"vectors.weight": (["embed.weight"], vectors[rows])}
-    ours = tower.state_dict().keys()
+    known = tower.state_dict().keys()
     for name, tensor in published.items():
         own = f"gru.{name.removeprefix('rnn.')}"
-        if name.startswith("rnn.") and own in ours:
+        if name.startswith("rnn.") and own in known:
             found[own] = ([name], tensor)
     found |= {ours: ([name], published[name]) for name, ours in GPOOL.items()}
     read.fill(tower, "caption_tower", found, given=set())

@@ -29,7 +29,8 @@ def judge_exported(
         folder: of the ONNX files.
         data: path of the data set.
         split: which part.
-        features: name of the features that the image tower takes; None = pictures.
+        features: name of the features that the image tower takes; None = pictures. A tower that takes either is judged
+            on pictures: its exported file takes nothing else.
         int8: whether there are quantized files to judge, too.
 
     Returns:
@@ -38,6 +39,8 @@ def judge_exported(
     Raises:
         InputError: unknown split or features, or data that do not fit the model.
     """
+    if hasattr(model.image_tower, "prepare"):
+        features = None
     part = open_splits(data, [split], features).split(split)
     images = image_source(part, features, model)
     metrics = {"torch": SplitJudge(part, images, model)(model)}

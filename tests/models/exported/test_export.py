@@ -39,6 +39,56 @@ def test_the_vocabulary_lies_beside(exported):
     assert ids.tolist() == [[1, vocabulary.index("dog") + 2]]
 
 
+@pytest.mark.parametrize("kind", ["region-gpo", "region-mean"])
+def test_the_number_of_regions_is_not_that_of_the_export(kind, make_model, tmp_path):
+    pytest.importorskip("onnxscript")
+    pytest.importorskip("onnxruntime")
+    model, images = make_model(kind)
+    export_towers(model, tmp_path, images[:2])
+    towers = OnnxTowers(tmp_path, model.caption_tower)
+    for count, regions in ((3, 36), (1, 1), (5, images.shape[1])):
+        sets = torch.randn(count, regions, images.shape[2])
+        assert towers.difference(model, sets, CAPTIONS)["image"] < 1e-5
+    assert towers.encode_image(images[:0]).shape == (0, model.image_tower.dim)
+
+
+def test_quantized_files_of_another_export_go(make_model, tmp_path):
+    pytest.importorskip("onnxscript")
+    pytest.importorskip("onnxruntime")
+    model, images = make_model()
+    export_towers(model, tmp_path, images[:2])
+    quantize_towers(tmp_path)
+    export_towers(model, tmp_path, images[:2])
+    assert {file.name for file in tmp_path.iterdir()} == {"image.onnx", "caption.onnx", "vocabulary.json"}
+
+
+@pytest.mark.parametrize("kind", ["clip", "siglip"])
+def test_what_lies_beside_prepares_what_the_graphs_take(kind, make_pictures, tmp_path):
+    pytest.importorskip("onnxscript")
+    onnxruntime = pytest.importorskip("onnxruntime")
+    from transformers import AutoImageProcessor, AutoTokenizer
+
+    torch.manual_seed(0)
+    image_tower = PretrainedImageTower(model=str(tiny_model(kind)))
+    model = RetrievalModel(image_tower, PretrainedCaptionTower(model=str(tiny_model(kind)), longest=9))
+    model.image_tower.fit(make_pictures(1))
+    model.caption_tower.fit(["a dog"])
+    export_towers(model.eval(), tmp_path, model.image_tower.prepare(make_pictures(2)))
+    pictures = make_pictures(3)
+    pixels = AutoImageProcessor.from_pretrained(tmp_path, backend="pil")(pictures, return_tensors="np")["pixel_values"]
+    padding = {"padding": "max_length" if kind == "siglip" else True, "return_attention_mask": True}
+    tokens = AutoTokenizer.from_pretrained(tmp_path)(CAPTIONS, truncation=True, return_tensors="np", **padding)
+    assert tokens["input_ids"].shape[1] == 9
+    given = {"image": {"images": pixels}, "caption": {"ids": tokens["input_ids"], "mask": tokens["attention_mask"]}}
+    with torch.no_grad():
+        expected = {"image": model.encode_image(pictures), "caption": model.encode_text(CAPTIONS)}
+    for side, inputs in given.items():
+        session = onnxruntime.InferenceSession(tmp_path / f"{side}.onnx")
+        known = {one.name for one in session.get_inputs()}
+        found = session.run(None, {name: one for name, one in inputs.items() if name in known})[0]
+        torch.testing.assert_close(torch.from_numpy(found), expected[side], atol=1e-5, rtol=1e-4)
+
+
 @pytest.mark.slow
 def test_generalized_pooling_and_a_sum_with_a_bigru_equal_torchs(make_model, tmp_path):
     pytest.importorskip("onnxscript")

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from bcls.models.exported.unpacked import FixedPooling, UnpackedGRU, UnpackedPooling, with_poolings
+from bcls.models.exported.unpacked import EqualPooling, UnpackedGRU, UnpackedPooling, with_poolings
 from bcls.models.gpo import GeneralizedPooling, MaxPooling
 
 LENGTHS = torch.tensor([5, 1, 3, 5])
@@ -44,11 +44,12 @@ def test_pooling_is_that_of_the_packed_one():
     torch.testing.assert_close(UnpackedPooling(pooling)(vectors, LENGTHS), pooling(vectors, LENGTHS))
 
 
-def test_pooling_of_one_size_is_that_of_any():
+@pytest.mark.parametrize("members", [1, 5, 9])
+def test_pooling_of_one_size_is_that_of_any(members):
     torch.manual_seed(0)
     pooling = GeneralizedPooling(encoding_dim=8, hidden_dim=6)
-    vectors, lengths = torch.randn(4, 5, 7), torch.full((4,), 5)
-    torch.testing.assert_close(FixedPooling(pooling, 5)(vectors, lengths), pooling(vectors, lengths))
+    vectors, lengths = torch.randn(4, members, 7), torch.full((4,), members)
+    torch.testing.assert_close(EqualPooling(pooling)(vectors, lengths), pooling(vectors, lengths))
 
 
 def test_a_copy_alone_is_changed():

@@ -14,11 +14,13 @@ import torch
 from torch import Tensor, nn
 
 from bcls.errors import InputError, MissingExtraError
-from bcls.files import replacing, write_text
+from bcls.files import replacing
 from bcls.models.bag_of_words import BagOfWordsTower
 from bcls.models.bigru import BiGRUTower
 from bcls.models.exported.inputs import CaptionFunction, ImageFunction, caption_inputs
 from bcls.models.pretrained import PretrainedCaptionTower, PretrainedImageTower
+from bcls.models.pretrained.tokenizer import SETTINGS
+from bcls.models.region_features import RegionFeatureTower
 from bcls.models.retrieval_model import RetrievalModel
 from bcls.models.sentence_encoder import SentenceEncoderTower
 from bcls.models.sum_of_towers import SumCaptionTower
@@ -32,9 +34,11 @@ PROBE = ("a dog runs", "two men in hats eat an apple")
 def export_towers(model: RetrievalModel, folder: Path, images: Tensor) -> None:
     """Write `image.onnx` and `caption.onnx`, and beside them what prepares their inputs.
 
-    The number of images, of captions and of tokens may vary from call to call. A pretrained tower's processor settings
-    and tokenizer files, or the vocabulary of a tower that reads words (its first word has id 2; 1 is every other word,
-    0 padding), are written as JSON; of a sum of towers the files and inputs of the first end with `_0`.
+    The number of images, of regions, of captions and of tokens may vary from call to call. Beside lie a pretrained
+    tower's image processor, up to the bytes that the graph takes and normalises itself, and its tokenizer, whose
+    `model_max_length` is the tower's; or the vocabulary of a tower that reads words (its first word has id 2, 1 is
+    every other word, 0 padding). Of a sum of towers the files and inputs of the first end with `_0`. Quantized files
+    that are there are those of another export, and go.
 
     Args:
         model: fitted.
@@ -49,12 +53,17 @@ def export_towers(model: RetrievalModel, folder: Path, images: Tensor) -> None:
     model = model.eval()
     captions = caption_inputs(model.caption_tower, PROBE)
     many = {0: torch.export.Dim.DYNAMIC}
-    _export(ImageFunction(model.image_tower, images), folder / IMAGE, {"images": images}, (many,))
+    more = {**many, 1: torch.export.Dim.DYNAMIC}
+    for name in (IMAGE, CAPTION):
+        quantized(folder / name).unlink(missing_ok=True)
+    sets = isinstance(model.image_tower, RegionFeatureTower)
+    _export(ImageFunction(model.image_tower), folder / IMAGE, {"images": images}, (more if sets else many,))
     fixed = _fixed_lengths(model.caption_tower)
-    shapes = [many if one.shape[1] in fixed else {**many, 1: torch.export.Dim.DYNAMIC} for one in captions.values()]
+    shapes = [many if one.shape[1] in fixed else more for one in captions.values()]
     _export(CaptionFunction(model.caption_tower), folder / CAPTION, captions, (tuple(shapes),))  # one tuple: *tokens
     for name, content in _beside(model).items():
-        write_text(folder / name, content)
+        with replacing(folder / name) as temporary:
+            temporary.write_bytes(content)
 
 
 def quantize_towers(folder: Path) -> None:
@@ -85,6 +94,8 @@ def _export(function: nn.Module, file: Path, inputs: dict[str, Tensor], shapes: 
     file.parent.mkdir(parents=True, exist_ok=True)
     with replacing(file) as temporary, warnings.catch_warnings(), _quiet("torch.onnx"):
         warnings.simplefilter("ignore")
+        # While it exports, torch puts a GRU of any length in place of its own, but would call the one that it met last.
+        getattr(torch.ops.aten.gru.input, "_dispatch_cache", {}).clear()
         try:
             torch.onnx.export(
                 function.eval(),
@@ -123,25 +134,29 @@ def _fixed_lengths(tower: CaptionTower) -> set[int]:
     return set() if length is None else {length}
 
 
-def _beside(model: RetrievalModel) -> dict[str, str]:
+def _beside(model: RetrievalModel) -> dict[str, bytes]:
     files = _caption_files(model.caption_tower)
     if isinstance(model.image_tower, PretrainedImageTower):
-        files["preprocessor_config.json"] = json.dumps(model.image_tower.processor.settings(), indent=2)
+        bytes_alone = {"do_rescale": False, "do_normalize": False}  # the graph does both
+        settings = model.image_tower.processor.settings() | bytes_alone
+        files["preprocessor_config.json"] = json.dumps(settings, indent=2).encode()
     return files
 
 
-def _caption_files(tower: CaptionTower) -> dict[str, str]:
+def _caption_files(tower: CaptionTower) -> dict[str, bytes]:
     """What turns captions into ids."""
     if isinstance(tower, SumCaptionTower):
         parts = [_caption_files(part) for part in tower.towers]
         return {
-            f"{name.removesuffix('.json')}_{place}.json": text
+            f"{Path(name).stem}_{place}{Path(name).suffix}": content
             for place, part in enumerate(parts)
-            for name, text in part.items()
+            for name, content in part.items()
         }
     if isinstance(tower, PretrainedCaptionTower):
-        return {name: text for name, text in tower.tokenizer.files.items() if name.endswith(".json")}
+        files = tower.tokenizer.contents()
+        settings = json.loads(files.get(SETTINGS, b"{}")) | {"model_max_length": tower.tokenizer.longest}
+        return {**files, SETTINGS: json.dumps(settings, ensure_ascii=False).encode()}
     if isinstance(tower, SentenceEncoderTower):
-        return {"tokenizer.json": tower.sentence_encoder.tokenizer.backend_tokenizer.to_str()}
+        return {"tokenizer.json": tower.sentence_encoder.tokenizer.backend_tokenizer.to_str().encode()}
     assert isinstance(tower, BagOfWordsTower | BiGRUTower), "caption_inputs refuses others"
-    return {"vocabulary.json": json.dumps(tower.fitted(), ensure_ascii=False)}
+    return {"vocabulary.json": json.dumps(tower.fitted(), ensure_ascii=False).encode()}

@@ -12,8 +12,7 @@ from torch import Tensor, nn
 from bcls.errors import InputError
 from bcls.models.bag_of_words import BagOfWordsTower
 from bcls.models.bigru import BiGRUTower
-from bcls.models.exported.unpacked import FixedPooling, UnpackedGRU, UnpackedPooling, with_poolings
-from bcls.models.gpo import GeneralizedPooling
+from bcls.models.exported.unpacked import EqualPooling, UnpackedGRU, UnpackedPooling, with_poolings
 from bcls.models.pretrained import PretrainedCaptionTower
 from bcls.models.sentence_encoder import SentenceEncoderTower
 from bcls.models.sum_of_towers import SumCaptionTower
@@ -28,28 +27,11 @@ class ImageFunction(nn.Module):
 
     Args:
         tower: the image tower.
-        images: some, which tell how many regions or patches every image has.
     """
 
-    def __init__(self, tower: ImageTower, images: Tensor) -> None:
+    def __init__(self, tower: ImageTower) -> None:
         super().__init__()
-        members = 0
-
-        def look(_: nn.Module, given: tuple[Tensor, ...]) -> None:
-            nonlocal members
-            members = given[0].shape[1]
-
-        hooks = [
-            part.register_forward_pre_hook(look) for part in tower.modules() if isinstance(part, GeneralizedPooling)
-        ]
-        try:
-            if hooks:
-                with torch.inference_mode():
-                    tower.project(images)
-        finally:
-            for hook in hooks:
-                hook.remove()
-        self.tower = with_poolings(tower, lambda pooling: FixedPooling(pooling, members))
+        self.tower = with_poolings(tower, EqualPooling)
 
     def forward(self, images: Tensor) -> Tensor:
         """The embeddings."""

@@ -50,25 +50,6 @@ class UnpackedGRU(nn.Module):
         return torch.as_tensor((forward + backward) / 2)
 
 
-class FixedPooling(GeneralizedPooling):
-    """Generalized pooling of sets that all have the same number of members, whose weights are made once.
-
-    Args:
-        pooling: whose weights are made.
-        members: of every set.
-    """
-
-    def __init__(self, pooling: GeneralizedPooling, members: int) -> None:
-        nn.Module.__init__(self)  # it has no layers of its own
-        with torch.no_grad():
-            device = next(pooling.parameters()).device
-            self.made = nn.Buffer(pooling.weights(torch.tensor([members], device=device), members))
-
-    def weights(self, lengths: Tensor, longest: int) -> Tensor:
-        """(1, members): the same for every set."""
-        return self.made
-
-
 class UnpackedPooling(GeneralizedPooling):
     """Generalized pooling with the weights of every set's ranks made one by one.
 
@@ -86,6 +67,14 @@ class UnpackedPooling(GeneralizedPooling):
         """(sets, longest) weights of the ranks."""
         encoding = rank_encoding(longest, self.encoding_dim, lengths.device).expand(lengths.shape[0], -1, -1)
         return self.spread(self.score(self.unpacked(encoding, lengths))[..., 0], lengths)
+
+
+class EqualPooling(UnpackedPooling):
+    """Generalized pooling of sets that all have the same number of members: their weights are made once for all."""
+
+    def weights(self, lengths: Tensor, longest: int) -> Tensor:
+        """(1, longest): the same for every set."""
+        return super().weights(torch.full((1,), longest, device=lengths.device), longest)
 
 
 def with_poolings(module: Module, replacement: Callable[[GeneralizedPooling], nn.Module]) -> Module:

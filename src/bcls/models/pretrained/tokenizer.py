@@ -16,9 +16,10 @@ from torch import Tensor
 from bcls.errors import InputError
 from bcls.models.pretrained.loading import loading, transformers
 
+SETTINGS = "tokenizer_config.json"
 FILES = (
     "tokenizer.json",
-    "tokenizer_config.json",
+    SETTINGS,
     "special_tokens_map.json",
     "added_tokens.json",
     "vocab.txt",
@@ -74,6 +75,10 @@ class CaptionTokenizer:
             tokenizer = transformers().AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         return cls(tokenizer, files, longest, fixed=fixed)
 
+    def contents(self) -> dict[str, bytes]:
+        """The tokenizer's files as they lie in a folder: name -> content."""
+        return {name: _bytes(name, content) for name, content in self.files.items()}
+
     @property
     def longest(self) -> int:
         """Tokens of a caption at most."""
@@ -110,7 +115,7 @@ def _files(tokenizer: Any) -> dict[str, str]:
 def _text(name: str, content: bytes) -> str:
     if name.endswith(".model"):
         return base64.b64encode(content).decode("ascii")
-    if name == "tokenizer_config.json":
+    if name == SETTINGS:
         settings = {key: value for key, value in json.loads(content).items() if key not in PLACES}
         return json.dumps(settings, ensure_ascii=False, sort_keys=True)
     return content.decode("utf-8")
