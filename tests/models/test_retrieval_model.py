@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -110,6 +112,33 @@ def test_one_string_is_no_list_of_captions(make_model):
     model, _ = make_model()
     with pytest.raises(InputError, match="put it in a list"):
         model.encode_text("a dog")
+
+
+def test_captions_may_come_as_an_array(make_model, captions):
+    model, _ = make_model()
+    assert torch.equal(model.encode_text(np.array(captions)), model.encode_text(captions))
+
+
+@pytest.mark.parametrize("wrong", [1, None, b"a dog", ["a dog"]])
+def test_captions_that_are_no_strings_are_refused(make_model, wrong):
+    model, _ = make_model()
+    with pytest.raises(InputError, match=f"takes captions as strings, not {type(wrong).__name__}"):
+        model.encode_text(["a dog", wrong])
+
+
+def test_what_is_no_list_of_opened_pictures_is_refused(make_model, make_pictures):
+    model, _ = make_model("conv")
+    for single in (make_pictures(1)[0], "a.jpg", Path("a.jpg")):
+        with pytest.raises(InputError, match="takes a list of opened pictures, not a single one"):
+            model.encode_image(single)
+    with pytest.raises(InputError, match=r"takes opened pictures, not str: open a file by bcls.pictures.open_picture"):
+        model.encode_image([*make_pictures(1), "a.jpg"])
+
+
+def test_an_array_that_holds_no_numbers_is_refused(make_model):
+    model, _ = make_model()
+    with pytest.raises(InputError, match="takes features of numbers, not an array of <U5"):
+        model.encode_image(np.array(["a.jpg"]))
 
 
 def test_pictures_for_a_tower_of_features_are_refused(make_model, make_pictures):

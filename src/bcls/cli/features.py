@@ -29,8 +29,8 @@ def run(words: list[str]) -> int:
 
     place = Path(given["data"])
     name = given["name"] or Path(given["model"]).name
-    if Path(name).name != name or name.startswith("."):
-        raise InputError(f"--name {name}: the name of features is that of a folder, without a path")
+    if not name or Path(name).name != name or name.startswith("."):
+        raise InputError(f"--name {name or '(none)'}: the name of features is that of a folder, without a path")
     folder = (place if place.is_dir() else place.parent) / "features" / name
     result = compute_features(
         read_dataset(place),

@@ -19,6 +19,7 @@ from bcls.embedding.shards import Broken
 from bcls.errors import InputError
 from bcls.files import hash_of
 from bcls.models import PretrainedImageTower
+from bcls.models.device import to_device
 from bcls.models.pretrained.pictures import blank
 from bcls.progress import progress
 
@@ -89,7 +90,7 @@ def compute_features(
     }
     writer = FeatureWriter(folder, about)
     reader = PictureReader(dataset, tower.prepare, workers)
-    encoder = _Encoder(tower.to(device).eval(), dataset, reader, torch.device(device))
+    encoder = _Encoder(to_device(tower, device).eval(), dataset, reader, torch.device(device))
     return _run(encoder, writer, shard_images)
 
 

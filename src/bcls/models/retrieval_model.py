@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from bcls.errors import InputError
+from bcls.models.device import to_device
 from bcls.models.similarity import Cosine, Similarity
 from bcls.models.storage import find_model, load_model, save_model
 from bcls.models.towers import CaptionBatch, CaptionTower, ImageTower, Tower
@@ -65,14 +66,23 @@ class RetrievalModel(nn.Module):
         Args:
             images: what the image tower takes: features as a tensor or array, prepared pictures as a tensor, or opened
                 pictures.
+
+        Raises:
+            InputError: an unfitted tower, something else than that, or another shape than the tower takes.
         """
         self.image_tower.require_fitted()
+        if isinstance(images, (str, Path, Image.Image)):
+            raise InputError("encode_image takes a list of opened pictures, not a single one: put it in a list")
         if not len(images):
             return self._no_embeddings(self.image_tower)
         return self._embed(self.image_tower, self._prepare(images))
 
     def encode_text(self, captions: Sequence[str] | CaptionBatch) -> Tensor:
-        """Captions, as strings or tokenized -> (captions, dim), each of length 1; (captions, words, dim) for sets."""
+        """Captions, as strings or tokenized -> (captions, dim), each of length 1; (captions, words, dim) for sets.
+
+        Raises:
+            InputError: an unfitted tower, or captions that are no strings.
+        """
         self.caption_tower.require_fitted()
         if not len(captions):
             return self._no_embeddings(self.caption_tower)
@@ -108,6 +118,7 @@ class RetrievalModel(nn.Module):
 
         Raises:
             InputError: no such folder, or its files are damaged, foreign, or of another shape; the message says which.
+                Or no such device.
         """
         folder = find_model(path_or_hub_id)
         image_tower, caption_tower, similarity, state = load_model(folder)
@@ -121,7 +132,7 @@ class RetrievalModel(nn.Module):
                 f"{path_or_hub_id}: model.safetensors does not fit config.json: missing {problems.missing_keys[:3]}, "
                 f"unexpected {problems.unexpected_keys[:3]}"
             )
-        return model.to(device).eval()
+        return to_device(model, device).eval()
 
     def push_to_hub(self, repo_id: str, *, card: ModelCard | None = None, private: bool = False) -> str:
         """Upload the model with its card to the hub and return its address; needs huggingface_hub and a login.
@@ -159,11 +170,19 @@ class RetrievalModel(nn.Module):
 
     def _prepare(self, images: Images) -> Tensor:
         if isinstance(images, np.ndarray):
+            if images.dtype.kind not in "fiu":
+                raise InputError(f"encode_image takes features of numbers, not an array of {images.dtype}")
             images = torch.from_numpy(images)
         elif not isinstance(images, Tensor):
             prepare = getattr(self.image_tower, "prepare", None)
             if prepare is None:
                 raise InputError(f"{type(self.image_tower).__name__} takes features, not pictures")
+            for picture in images:
+                if not isinstance(picture, Image.Image):
+                    raise InputError(
+                        f"encode_image takes opened pictures, not {type(picture).__name__}: open a file by "
+                        "bcls.pictures.open_picture"
+                    )
             images = prepare(images)
         assert isinstance(images, Tensor)
         return images.to(_device(self.image_tower))
@@ -176,5 +195,8 @@ def _device(tower: Tower) -> torch.device:
 def _strings(captions: object) -> list[str]:
     if isinstance(captions, str):
         raise InputError("encode_text takes a list of captions, not one string: put it in a list")
-    assert isinstance(captions, Sequence)
-    return list(captions)
+    texts = list(cast(Sequence[str], captions))
+    for text in texts:
+        if not isinstance(text, str):
+            raise InputError(f"encode_text takes captions as strings, not {type(text).__name__}")
+    return texts
