@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
-from bcls.errors import InputError
+from bcls.errors import BCLSError, InputError
 from bcls.models import BagOfWordsTower, PooledFeatureTower, RetrievalModel
 
 SETS = ("words", "regions", "reasoning", "filtration")
@@ -447,6 +448,35 @@ def test_pushing_uploads_what_saving_writes(model, saved, monkeypatch):
     card = uploaded["files"].pop("README.md").decode()
     assert uploaded == {"repository": ("someone/model", True, True), "files": contents(saved)}
     assert "No metrics were given." in card
+
+
+class RefusingHub:
+    """Notes what is asked of it, and refuses."""
+
+    asked: ClassVar[list[str]] = []
+
+    def create_repo(self, repo_id, **_):
+        self.asked.append(repo_id)
+        raise ConnectionError("401: log in\nfirst")
+
+
+def test_a_hub_that_refuses_an_upload_is_said_so(model, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.HfApi", RefusingHub)
+    with pytest.raises(BCLSError, match=r"^someone/model: cannot be uploaded \(401: log in first\)$"):
+        model.push_to_hub("someone/model")
+
+
+def test_nothing_is_made_on_the_hub_for_a_model_that_cannot_be_saved(monkeypatch):
+    monkeypatch.setattr("huggingface_hub.HfApi", RefusingHub)
+    monkeypatch.setattr(RefusingHub, "asked", [])
+    with pytest.raises(InputError, match="PooledFeatureTower knows no data yet"):
+        RetrievalModel(PooledFeatureTower(dim=4), BagOfWordsTower(dim=4)).push_to_hub("someone/model")
+    assert RefusingHub.asked == []
+
+
+def test_a_device_that_is_not_there_is_refused(saved):
+    with pytest.raises(InputError, match="device 'gpu' cannot be used here"):
+        RetrievalModel.from_pretrained(saved, device="gpu")
 
 
 @pytest.mark.parametrize("kind", SETS)

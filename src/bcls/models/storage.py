@@ -11,7 +11,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from bcls.errors import InputError, MissingExtraError
+from bcls.errors import BCLSError, InputError, MissingExtraError
 from bcls.files import read_json, write_text
 from bcls.models.attention_filtration import AttentionFiltration
 from bcls.models.bag_of_words import BagOfWordsTower
@@ -144,17 +144,23 @@ def upload_model(model: RetrievalModel, repo_id: str, card: str, *, private: boo
 
     Raises:
         MissingExtraError: huggingface_hub is not installed.
+        InputError: a tower is unfitted or not one of this package; nothing is made on the hub then.
+        BCLSError: the hub refuses, e.g. without a login, or does not answer.
     """
     try:
         from huggingface_hub import HfApi  # noqa: PLC0415
     except ImportError:
         raise MissingExtraError("uploading to the hub", "hf") from None
-    api = HfApi()
-    api.create_repo(repo_id, private=private, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         save_model(model, Path(folder) / "model")
         write_text(Path(folder) / "model" / "README.md", card)
-        return str(api.upload_folder(repo_id=repo_id, folder_path=str(Path(folder) / "model")))
+        try:
+            api = HfApi()
+            api.create_repo(repo_id, private=private, exist_ok=True)
+            return str(api.upload_folder(repo_id=repo_id, folder_path=str(Path(folder) / "model")))
+        except Exception as error:  # the library raises nearly every kind
+            reason = " ".join(str(error).split())[:300] or type(error).__name__
+            raise BCLSError(f"{repo_id}: cannot be uploaded ({reason})") from error
 
 
 def _describe(part: Tower | Similarity) -> dict[str, Any]:
@@ -180,7 +186,11 @@ def _fitted(tower: Tower) -> dict[str, Any] | None:
 
 
 def _restored(described: Any, place: str) -> Tower:
-    tower = _make(described, place)
+    settings = described.get("hyperparameters") if isinstance(described, dict) else None
+    if isinstance(settings, dict) and isinstance(settings.get("towers"), list):
+        parts = {**settings, "towers": _restored_parts(settings["towers"], described.get("fitted"), place)}
+        return _made({**described, "hyperparameters": parts}, place, KNOWN, "tower")
+    tower = _made(described, place, KNOWN, "tower")
     try:
         tower.restore(described["fitted"])
     except InputError as error:
@@ -190,14 +200,14 @@ def _restored(described: Any, place: str) -> Tower:
     return tower
 
 
-def _make(described: Any, place: str) -> Tower:
-    settings = described.get("hyperparameters") if isinstance(described, dict) else None
-    if isinstance(settings, dict) and isinstance(settings.get("towers"), list):
-        described = {
-            **described,
-            "hyperparameters": {**settings, "towers": [_make(part, place) for part in settings["towers"]]},
-        }
-    return _made(described, place, KNOWN, "tower")
+def _restored_parts(parts: list[Any], fitted: Any, place: str) -> list[Tower]:
+    """The towers of a sum, ready before they are summed: a pretrained one knows its dim from what it learnt."""
+    learnt = fitted.get("towers") if isinstance(fitted, dict) else None
+    if isinstance(learnt, list) and len(learnt) == len(parts):
+        parts = [
+            {**part, "fitted": one} if isinstance(part, dict) else part for part, one in zip(parts, learnt, strict=True)
+        ]
+    return [_restored(part, place) for part in parts]
 
 
 def _made(described: Any, place: str, known: dict[str, type[Part]], what: str) -> Part:

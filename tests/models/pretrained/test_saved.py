@@ -7,11 +7,19 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from bcls.errors import InputError
-from bcls.models import PretrainedCaptionTower, PretrainedImageTower, RetrievalModel
+from bcls.models import (
+    BagOfWordsTower,
+    PooledFeatureTower,
+    PretrainedCaptionTower,
+    PretrainedImageTower,
+    RetrievalModel,
+    SumCaptionTower,
+)
 from tiny_folders import tiny_model
 
 CAPTIONS = ["A dog runs on the grass", "two men in hats"]
@@ -72,6 +80,21 @@ def test_a_saved_model_needs_its_origin_no_more(kind, pictures, tmp_path):
         assert (tmp_path / "twice" / name).read_bytes() == (tmp_path / "model" / name).read_bytes()
     assert sorted(file.name for file in (tmp_path / "model").iterdir()) == ["config.json", "model.safetensors"]
     assert str(tmp_path) not in (tmp_path / "model" / "config.json").read_text()
+
+
+def test_a_sum_with_a_pair_in_its_own_space_needs_its_origin_no_more(tmp_path, monkeypatch):
+    shutil.copytree(tiny_model("clip"), tmp_path / "from")
+    own = PretrainedCaptionTower(model=str(tmp_path / "from"))
+    summed = SumCaptionTower(towers=[own, BagOfWordsTower(dim=own.dim, minimum_count=1)])
+    model = RetrievalModel(PooledFeatureTower(dim=own.dim), summed)
+    model.image_tower.fit(np.random.default_rng(0).normal(size=(5, 4)))
+    model.caption_tower.fit(CAPTIONS)
+    model.eval().save_pretrained(tmp_path / "model")
+    shutil.rmtree(tmp_path / "from")
+    monkeypatch.setattr("bcls.models.pretrained.tower.read_config", lambda *_: pytest.fail("asked for the origin"))
+    again = RetrievalModel.from_pretrained(tmp_path / "model")
+    with torch.no_grad():
+        assert torch.equal(again.encode_text(CAPTIONS), model.encode_text(CAPTIONS))
 
 
 @pytest.mark.parametrize(
