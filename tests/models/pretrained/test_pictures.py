@@ -54,6 +54,13 @@ def test_a_processor_that_does_more_is_refused():
         PictureProcessor(EfficientNetImageProcessorPil(rescale_offset=True, rescale_factor=1 / 127.5))
 
 
+def test_a_processor_whose_pictures_differ_in_size_is_refused():
+    from transformers import CLIPImageProcessorPil
+
+    with pytest.raises(InputError, match=r"pictures of several sizes, here \(3, 16, 16\) and \(3, 22, 16\); one size"):
+        PictureProcessor(CLIPImageProcessorPil(size={"shortest_edge": 16}, do_center_crop=False))
+
+
 @pytest.mark.parametrize(
     "settings", [None, {}, {"image_processor_type": "os.system"}, {"image_processor_type": "AutoModel"}]
 )

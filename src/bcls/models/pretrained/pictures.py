@@ -29,7 +29,7 @@ class PictureProcessor:
         shape: (3, height, width) of a prepared picture.
 
     Raises:
-        InputError: the processor does more than resize, crop, rescale and normalise.
+        InputError: the processor does more than resize, crop, rescale and normalise, or its pictures differ in size.
     """
 
     def __init__(self, processor: Any) -> None:
@@ -86,7 +86,13 @@ class PictureProcessor:
         pixels = np.random.default_rng(0).integers(0, 256, (*PROBE, 3), dtype=np.uint8)
         probe = [Image.fromarray(pixels)]
         whole = torch.from_numpy(np.asarray(self._processor(probe, return_tensors="np")["pixel_values"]))
-        ours = self.normalize(self.prepare(probe))
+        prepared = self.prepare(probe)
+        if prepared.shape[1:] != self.shape:
+            raise InputError(
+                f"{type(self._processor).__name__} makes pictures of several sizes, here {self.shape} and "
+                f"{tuple(prepared.shape[1:])}; one size is needed: let it crop, or resize to a height and a width"
+            )
+        ours = self.normalize(prepared)
         if ours.shape != whole.shape or not torch.allclose(ours, whole.float(), atol=1e-4):
             raise InputError(
                 f"{type(self._processor).__name__} does more than resize, crop, rescale and normalise; "
