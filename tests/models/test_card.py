@@ -57,6 +57,26 @@ def test_a_card_of_nothing_says_so(make_model):
     assert "scorer that made its labels" not in text
 
 
+def test_folders_of_the_one_who_trained_stay_private(run, tmp_path):
+    config = yaml.safe_load((run / "config.yaml").read_text())
+    (tmp_path / "mini").mkdir()
+    settings = {"model": "/home/me/mini", "other": str(tmp_path / "mini"), "hub": "owner/mini", "size": 3}
+    config["labels"]["scorer"]["init_args"] = settings
+    (run / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    assert card_of_run(run).labels == "SentenceScorer(model=mini, other=mini, hub=owner/mini, size=3)"
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"[1]", b"loss: {class_path: a.B, init_args: [1]}"])
+def test_a_config_that_is_none_is_refused(run, content):
+    (run / "config.yaml").write_bytes(
+        b"data: {path: a, train_split: b, features: c}\nlabels: {scorer: null, table: a}\n"
+    )
+    with (run / "config.yaml").open("ab") as file:
+        file.write(content)
+    with pytest.raises(InputError, match="not the folder of a finished run"):
+        card_of_run(run)
+
+
 def test_labels_may_be_ratings(run, make_model):
     config = yaml.safe_load((run / "config.yaml").read_text())
     config["labels"] = {"scorer": None, "table": "/data/ratings.csv"}

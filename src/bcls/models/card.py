@@ -133,16 +133,22 @@ def card_of_run(folder: str | Path, intervals: Mapping[str, tuple[float, float]]
             metrics=result["metrics"],
             intervals=intervals or {},
         )
-    except (OSError, KeyError, TypeError, yaml.YAMLError) as error:
+    except (OSError, LookupError, TypeError, ValueError, AttributeError, yaml.YAMLError) as error:
         raise InputError(f"{folder}: not the folder of a finished run ({type(error).__name__}: {error})") from None
 
 
 def _settings(described: object) -> str:
-    """A class and its settings, or a file's name."""
+    """A class and its settings, or a file's name; of paths the last part alone: a card is for strangers."""
     if not isinstance(described, dict):
         return f"ratings in {Path(str(described)).name}"
-    settings = ", ".join(f"{name}={value}" for name, value in (described.get("init_args") or {}).items())
+    given = (described.get("init_args") or {}).items()
+    settings = ", ".join(f"{name}={_without_folder(value)}" for name, value in given)
     return f"{described['class_path'].split('.')[-1]}({settings})"
+
+
+def _without_folder(value: object) -> object:
+    is_path = isinstance(value, str) and (value.startswith(("/", "./", "../", "~")) or Path(value).is_dir())
+    return Path(str(value)).name if is_path else value
 
 
 def _limits(labels: str) -> list[str]:
