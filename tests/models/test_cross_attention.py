@@ -100,6 +100,7 @@ def test_nothing_to_compare():
         ({"pooling": "max"}, "pooling is 'max'"),
         ({"smoothing": 0}, "smoothing is 0"),
         ({"sharpness": float("nan")}, "sharpness is nan"),
+        ({"smoothing": float("inf")}, "smoothing is inf; it must be above 0 and finite"),
         ({"block": 0}, "block is 0"),
     ],
 )

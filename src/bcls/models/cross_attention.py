@@ -39,7 +39,7 @@ class CrossAttention(SetSimilarity):
         block: numbers that an intermediate tensor may hold, see `SetSimilarity`.
 
     Raises:
-        InputError: an unknown direction or pooling, or a number that is not above 0.
+        InputError: an unknown direction or pooling, or a number that is not above 0 and finite.
 
     Source: Lee et al., Stacked Cross Attention for Image-Text Matching, arXiv 1803.08024, sections 3.1 and 3.2. Its
     published code has a leaky rectifier (slope 0.1) in place of max(0, .).
@@ -65,8 +65,8 @@ class CrossAttention(SetSimilarity):
         if pooling not in {"mean", "logsumexp"}:
             raise InputError(f"pooling is {pooling!r}; it must be mean or logsumexp")
         for name, value in (("smoothing", smoothing), ("sharpness", sharpness)):
-            if not value > 0:
-                raise InputError(f"{name} is {value}; it must be above 0")
+            if not 0 < value < float("inf"):
+                raise InputError(f"{name} is {value}; it must be above 0 and finite")
         self.direction: Literal["text_to_image", "image_to_text"] = direction
         self.pooling: Literal["mean", "logsumexp"] = pooling
         self.smoothing = smoothing
