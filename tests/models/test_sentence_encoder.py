@@ -219,6 +219,17 @@ def test_pickled_weights_are_not_loaded(minilm_folder, tmp_path):
         load_sentence_encoder(str(folder))
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("model.safetensors", b"\0" * 5000), ("config.json", b'{"model_type": "bert", "hidden_size": "x"}')],
+)
+def test_a_damaged_model_is_refused(minilm_folder, tmp_path, name, content):
+    folder = Path(shutil.copytree(minilm_folder, tmp_path / "model"))
+    (folder / name).write_bytes(content)
+    with pytest.raises(InputError, match=r"sentence encoder .*model': neither a local model nor a reachable hub id"):
+        load_sentence_encoder(str(folder))
+
+
 def test_an_absent_model_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"absent.*neither a local model nor a reachable hub id"):
         SentenceEncoderTower(model=str(tmp_path / "absent")).fit([])

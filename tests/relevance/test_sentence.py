@@ -132,6 +132,14 @@ def test_a_folder_without_a_model_is_refused(tmp_path):
         SentenceScorer(str(tmp_path)).encode(["dog"])
 
 
+def test_a_damaged_model_is_refused(make_model, tmp_path):
+    folder = Path(make_model(tmp_path / "bag", VECTORS))
+    for file in folder.rglob("*.safetensors"):
+        file.write_bytes(b"\0" * 99)
+    with pytest.raises(InputError, match="neither a local model nor a reachable hub id"):
+        SentenceScorer(str(folder)).encode(["dog"])
+
+
 def test_refuses_an_empty_batch():
     with pytest.raises(InputError, match="batch_size is 0"):
         SentenceScorer("all-MiniLM-L6-v2", batch_size=0)

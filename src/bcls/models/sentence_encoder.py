@@ -203,7 +203,7 @@ def load_sentence_encoder(model: str) -> SentenceTransformer:
     try:
         with quiet_loading():
             return SentenceTransformer(place, device="cpu", model_kwargs={"use_safetensors": True})
-    except (OSError, ValueError) as error:
+    except Exception as error:  # the libraries below raise nearly every kind
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise InputError(
             f"sentence encoder {model!r}: neither a local model nor a reachable hub id ({reason})"

@@ -108,7 +108,7 @@ class SentenceScorer(Scorer):
             try:
                 with quiet_loading():
                     self._encoder = SentenceTransformer(_place(self.model), model_kwargs={"use_safetensors": True})
-            except (OSError, ValueError) as error:
+            except Exception as error:  # the libraries below raise nearly every kind
                 reason = next(iter(str(error).splitlines()), type(error).__name__)
                 raise InputError(
                     f"sentence encoder {self.model!r}: neither a local model nor a reachable hub id ({reason})"
