@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -69,6 +71,44 @@ def test_scores_become_relevance(tmp_path):
 def test_a_stream_is_read_as_well(tmp_path):
     data = pictures({"image": [grey(0), grey(9)], "caption": ["black", "dark"]}).to_iterable_dataset()
     assert from_datasets(data, tmp_path / "set").caption_texts == ["black", "dark"]
+
+
+def test_a_stream_that_does_not_know_its_columns_is_read_as_well(tmp_path):
+    def rows():
+        yield {"image": grey(0), "caption": "black"}
+        yield {"image": grey(9), "caption": "dark"}
+
+    stream = datasets.IterableDataset.from_generator(rows)
+    assert stream.column_names is None
+    made = from_datasets(stream, tmp_path / "set")
+    assert made.caption_texts == ["black", "dark"]
+    assert check_dataset(made) == []
+    with pytest.raises(InputError, match="train: no column 'score'; there are image, caption"):
+        from_datasets(stream, tmp_path / "scored", score="score")
+
+
+def test_bytes_of_picture_files_are_pictures(tmp_path):
+    files = []
+    for value in (1, 2, 1):
+        file = io.BytesIO()
+        grey(value).save(file, "png")
+        files.append(file.getvalue())
+    data = datasets.Dataset.from_dict({"image": files, "caption": ["a", "b", "c"]})
+    made = from_datasets(data, tmp_path / "set")
+    assert [image.file for image in made.images] == ["train-0.png", "train-1.png"]
+    assert check_dataset(made) == []
+
+
+@pytest.mark.parametrize(("value", "named"), [(3, "int"), (["a"], "list"), ({"file": "a"}, "dict")])
+def test_what_is_no_picture_is_named(tmp_path, value, named):
+    data = datasets.Dataset.from_dict({"image": [value], "caption": ["a"]})
+    with pytest.raises(InputError, match=f"row 0: a picture, its bytes or a file name is expected, not {named}"):
+        from_datasets(data, tmp_path / "set")
+
+
+def test_what_is_no_data_set_is_named(tmp_path):
+    with pytest.raises(InputError, match="a Dataset, an IterableDataset or a DatasetDict is expected, not list"):
+        from_datasets([{"image": "a", "caption": "b"}], tmp_path / "set")
 
 
 def test_there_and_back(tmp_path):

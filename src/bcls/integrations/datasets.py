@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from bcls.data import ImageRecord, RetrievalDataset, write_dataset
 from bcls.data.readers.picture_rows import PictureRows
 from bcls.errors import InputError, MissingExtraError
@@ -31,7 +33,8 @@ def from_datasets(
     Args:
         data: a `Dataset`, an `IterableDataset` (nothing is held but ids and captions), or a `DatasetDict` of splits.
         folder: the new dataset folder.
-        image: the column of pictures (the type `Image`), or of file names below `folder/images`.
+        image: the column of pictures (the type `Image`, or the bytes of picture files), or of file names below
+            `folder/images`.
         caption: the column of a text, or a list of texts, a row.
         score: the column of a number, or as many numbers as captions, a row; None = there are no ratings.
 
@@ -39,8 +42,9 @@ def from_datasets(
         The data set; images are named `SPLIT-NUMBER`, and captions `SPLIT-NUMBER#K`, in order of appearance.
 
     Raises:
-        InputError: a missing column, an empty picture, a caption that is no text, a score that is no number, a pair
-            that is rated twice (the split and row are named), or a folder that holds a data set already.
+        InputError: something else than such data, a missing column, an empty picture or what is none, a caption that is
+            no text, a score that is no number, a pair that is rated twice (the split and row are named), or a folder
+            that holds a data set already.
 
     Example:
         >>> import tempfile
@@ -53,6 +57,8 @@ def from_datasets(
     folder = Path(folder)
     if (folder / "dataset.json").exists():
         raise InputError(f"{folder}: holds a data set already; choose another folder")
+    if not isinstance(data, Mapping | datasets.Dataset | datasets.IterableDataset):
+        raise InputError(f"a Dataset, an IterableDataset or a DatasetDict is expected, not {type(data).__name__}")
     splits = data if isinstance(data, Mapping) else {str(data.split or "train"): data}
     images: list[ImageRecord] = []
     for split, part in splits.items():
@@ -95,7 +101,9 @@ def _write_ratings(file: Path, rows: PictureRows) -> None:
 
 def _plain_rows(part: Any, image: str, others: tuple[str | None, ...], split: str) -> Any:
     """The rows with pictures as bytes, not opened."""
-    known = part.column_names or []
+    known = part.column_names
+    if known is None:  # of a stream that does not know its columns before it is read
+        known = list(next(iter(part), {}))
     missing = [name for name in (image, *others) if name is not None and name not in known]
     if missing:
         raise InputError(f"{split}: no column {', '.join(map(repr, missing))}; there are {', '.join(known) or 'none'}")
@@ -106,8 +114,12 @@ def _plain_rows(part: Any, image: str, others: tuple[str | None, ...], split: st
 
 def _picture(place: str, value: Any) -> bytes | str:
     """The bytes of a picture, or its file name; a picture that a data set knows by its path alone is read."""
-    if not isinstance(value, dict):
-        return str(value or "")
+    if isinstance(value, Image.Image):
+        value = datasets.Image().encode_example(value)
+    if value is None or isinstance(value, (str, bytes)):
+        return value or b""
+    if not isinstance(value, dict) or not {"bytes", "path"} <= value.keys():
+        raise InputError(f"{place}: a picture, its bytes or a file name is expected, not {type(value).__name__}")
     if value["bytes"] is None and value["path"]:
         try:
             return Path(value["path"]).read_bytes()
