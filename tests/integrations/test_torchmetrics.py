@@ -60,6 +60,21 @@ result = {name: value.item() for name, value in metrics.compute().items()}
         assert result == pytest.approx(task["expected"], nan_ok=True)
 
 
+@pytest.mark.filterwarnings("ignore:The ``compute`` method")
+def test_a_process_without_a_batch_takes_part(task, in_processes):
+    results = in_processes(
+        TASK
+        + """
+if rank == 1:
+    update(torch.arange(9))
+result = {name: value.item() for name, value in metrics.compute().items()}
+assert (len(metrics.image_embeddings), len(metrics.caption_rows)) == (rank, rank)  # as before the gathering
+"""
+    )
+    for result in results:
+        assert result == pytest.approx(task["expected"], nan_ok=True)
+
+
 def test_recall_and_tau_b_equal_those_of_torchmetrics(task):
     task["update"](torch.arange(9))
     found = task["metrics"].compute()
@@ -108,3 +123,18 @@ def test_rows_that_are_none_are_refused(rows, message):
     metrics = RetrievalMetrics(RetrievalTruth.from_counts([9]))
     with pytest.raises(InputError, match=message):
         metrics.update(torch.randn(2, 4), torch.randn(2, 4), rows)
+
+
+@pytest.mark.parametrize(
+    ("images", "captions", "message"),
+    [
+        (torch.ones(2), torch.ones(2), r"image embeddings are \(2,\); they must be \(images, 4\)"),
+        (torch.ones(2, 4), torch.ones(2, 3), r"caption embeddings are \(2, 3\); they must be \(captions, 4\)"),
+        (torch.ones(2, 5), torch.ones(2, 5), r"image embeddings are \(2, 5\); they must be \(images, 4\)"),
+    ],
+)
+def test_embeddings_of_several_sizes_are_refused(images, captions, message):
+    metrics = RetrievalMetrics(RetrievalTruth.from_counts([1, 1, 1]))
+    metrics.update(torch.ones(1, 4), torch.ones(1, 4), [2])
+    with pytest.raises(InputError, match=message):
+        metrics.update(images, captions, [0, 1])

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 try:
     from torchmetrics import Metric
     from torchmetrics.utilities import dim_zero_cat
+    from torchmetrics.utilities.distributed import gather_all_tensors
 except ImportError:
     raise MissingExtraError("the torchmetrics metric", "metrics") from None
 
@@ -84,16 +85,32 @@ class RetrievalMetrics(Metric):
             image_rows: (images,) the row of each image; None = image i is that of caption i.
 
         Raises:
-            InputError: a row that the truth does not have, or another number of rows than of embeddings.
+            InputError: embeddings that are no matrix or differ in size from earlier ones, a row that the truth does not
+                have, or another number of rows than of embeddings.
         """
         captions = _rows(caption_rows, self._truth.captions, len(caption_embeddings), "caption")
         if image_rows is None:
             image_rows = self._truth.caption_image[captions]
         images = _rows(image_rows, self._truth.images, len(image_embeddings), "image")
+        size = self.image_embeddings[0].shape[1] if len(self.image_embeddings) else image_embeddings.shape[-1]
+        for what, given in (("image", image_embeddings), ("caption", caption_embeddings)):
+            if given.ndim != 2 or given.shape[1] != size:
+                raise InputError(f"{what} embeddings are {tuple(given.shape)}; they must be ({what}s, {size})")
         self.image_embeddings.append(image_embeddings.detach().float())
         self.image_rows.append(torch.from_numpy(images).to(image_embeddings.device))
         self.caption_embeddings.append(caption_embeddings.detach().float())
         self.caption_rows.append(torch.from_numpy(captions).to(caption_embeddings.device))
+
+    def _sync_dist(self, dist_sync_fn: Any = gather_all_tensors, process_group: Any = None) -> None:
+        """Gather what all processes hold; one that saw no batch takes part with no rows, of the others' size."""
+        own = self.image_embeddings[0].shape[1] if len(self.image_embeddings) else 0
+        sizes = dist_sync_fn(torch.tensor([own], device=self.device), group=process_group or self.process_group)
+        if not len(self.image_embeddings):
+            for embeddings in (self.image_embeddings, self.caption_embeddings):
+                embeddings.append(torch.zeros(0, int(max(sizes)), device=self.device))
+            for rows in (self.image_rows, self.caption_rows):
+                rows.append(torch.zeros(0, dtype=torch.int64, device=self.device))
+        super()._sync_dist(dist_sync_fn, process_group=process_group)
 
     def compute(self) -> dict[str, Tensor]:
         """The metrics of the whole task by name.
