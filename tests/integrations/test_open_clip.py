@@ -55,3 +55,23 @@ def test_a_loss_without_labels_needs_none_and_another_is_told(batch):
     assert GradedClipLoss(TripletLoss())(images, captions, SCALE) == TripletLoss()(images @ captions.T)
     with pytest.raises(InputError, match="needs relevance"):
         GradedClipLoss()(images, captions, SCALE)
+
+
+def test_labels_are_gathered_where_the_embeddings_are(monkeypatch):
+    """A process group of GPUs gathers nothing from the CPU, where labels are made."""
+    gathered = []
+
+    def twice(rows):
+        gathered.append(rows.device.type)
+        return torch.cat([rows, rows])
+
+    class Seen(TripletLoss):
+        def terms(self, similarity, relevance=None, positives=None):
+            assert {similarity.shape, relevance.shape, positives.shape} == {(4, 4)}
+            return {"triplet": similarity.sum()}
+
+    monkeypatch.setattr("bcls.integrations.open_clip.gather_rows", twice)
+    monkeypatch.setattr("bcls.integrations.open_clip.gather_relevance", lambda own: twice(own).repeat(1, 2))
+    features, ids = torch.ones(2, 3, device="meta"), torch.tensor([0, 1])
+    GradedClipLoss(Seen())(features, features, SCALE.to("meta"), relevance=torch.eye(2), image_ids=ids)
+    assert gathered == ["meta"] * 4

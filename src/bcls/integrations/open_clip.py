@@ -60,10 +60,10 @@ class GradedClipLoss(nn.Module):
         """
         images, captions = gather_rows(image_features), gather_rows(text_features)
         if relevance is not None and relevance.shape != (len(images), len(captions)):
-            relevance = gather_relevance(relevance)
+            relevance = gather_relevance(relevance.to(images.device))  # NCCL gathers nothing from the CPU
         positives = None
         if image_ids is not None:
-            ids = gather_rows(image_ids)
+            ids = gather_rows(image_ids.to(images.device))
             positives = ids[:, None] == ids[None, :]
         total = self.loss.combine(self.loss.terms(images @ captions.mT, relevance, positives))
         unused = [value for value in (logit_scale, logit_bias) if value is not None]
