@@ -88,6 +88,15 @@ def test_sets_without_any_likeness_have_finite_gradients():
     assert torch.isfinite(captions.grad).all()
 
 
+@pytest.mark.parametrize("direction", DIRECTIONS)
+def test_sets_without_any_likeness_are_compared_in_half_precision(direction, make_sets):
+    images, captions = (sets.float().abs() for sets in (make_sets([3, 2])[0], make_sets([4, 1], seed=1)[0]))
+    similarity = CrossAttention(direction=direction)
+    expected = similarity(-images, captions)
+    with torch.autocast("cpu", dtype=torch.float16):
+        torch.testing.assert_close(similarity(-images, captions), expected, atol=2e-3, rtol=0)
+
+
 def test_nothing_to_compare():
     assert CrossAttention()(torch.zeros(0, 1, 3), torch.ones(2, 1, 3)).shape == (0, 2)
     assert CrossAttention()(torch.ones(2, 1, 3), torch.zeros(0, 1, 3)).shape == (2, 0)
