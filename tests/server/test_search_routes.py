@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from bcls.search import Filter, open_index
+from bcls.server.search_routes import MAX_WORDS
 
 from .conftest import COLOURS, base64_of, picture_bytes, served_of
 
@@ -109,6 +110,16 @@ def test_an_explanation_adds_up(client, embedder):
     assert answer["captions"][0] == {"text": "a red picture", "score": pytest.approx(1.0, abs=1e-6)}
     assert answer["neighbours"][0]["id"] == "red-1"
     assert "red-0" not in [one["id"] for one in answer["neighbours"]]
+
+
+def test_in_a_long_text_the_words_that_are_not_told_are_not_left_out(client, embedder):
+    words = ["a", "red", *["picture"] * (MAX_WORDS - 2), "blue", "green"]
+    answer = client.post("/v1/explain", json={"text": " ".join(words), "id": "red-0"}).json()
+    of_picture = embedder.pictures([embedder.prepared(Image.new("RGB", (40, 30), "red"))])[0]
+    texts = [" ".join(words), *(" ".join(words[:place] + words[place + 1 :]) for place in range(MAX_WORDS))]
+    whole, *without = (float(vector @ of_picture) for vector in embedder.texts(texts))
+    assert [one["word"] for one in answer["words"]] == words[:MAX_WORDS]
+    assert [one["part"] for one in answer["words"]] == pytest.approx([whole - one for one in without], abs=1e-6)
 
 
 def test_an_explanation_of_a_picture_query_has_no_words(client):

@@ -108,7 +108,7 @@ class Explanation(BaseModel):
 
     collection: str
     result: Found
-    words: list[WordPart] = Field(description="of a text query, in its order")
+    words: list[WordPart] = Field(description="of a text query, in its order; of a long one the first 40")
     captions: list[CaptionPart] = Field(description="the nearest to the query first")
     neighbours: list[Found] = Field(description="what the model holds for nearest to the result itself")
 

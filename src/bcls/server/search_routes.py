@@ -82,12 +82,13 @@ def search_routes(service: Service) -> APIRouter:
 
 
 async def _word_parts(collection: Collection, text: str, result: np.ndarray, score: float) -> list[WordPart]:
-    """By how much the score falls without each word; a text of one word has nothing to leave out."""
-    words = text.split()[:MAX_WORDS]
+    """By how much the score falls without each of the first words; one word alone has nothing to leave out."""
+    words = text.split()
     if len(words) < 2:
         return [WordPart(word=word, part=score) for word in words]
-    without = [" ".join(words[:place] + words[place + 1 :]) for place in range(len(words))]
+    told = words[:MAX_WORDS]
+    without = [" ".join(words[:place] + words[place + 1 :]) for place in range(len(told))]
     vectors = await asyncio.gather(*(collection.embed_text(rest) for rest in without))
     return [
-        WordPart(word=word, part=score - float(vector @ result)) for word, vector in zip(words, vectors, strict=True)
+        WordPart(word=word, part=score - float(vector @ result)) for word, vector in zip(told, vectors, strict=True)
     ]
