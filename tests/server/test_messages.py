@@ -20,7 +20,7 @@ def refused(model, content, message):
 
 def test_a_search_has_defaults():
     request = SearchRequest.model_validate({"text": "a dog"})
-    assert (request.k, request.kind, request.filter) == (20, "image", "")
+    assert (request.k, request.kind, request.filter) == (None, "image", "")
     assert (request.text, request.image, request.like, request.collection) == ("a dog", None, None, None)
 
 

@@ -370,3 +370,12 @@ def test_a_key_is_asked_for_and_used_for_pictures_too(visit, served):
         wait_until(page, SHOWN)
         assert page.locator("#compare-switch").is_hidden()
         page.close()  # pictures that are still on their way must not meet a server that has gone
+
+
+def test_a_server_that_gives_few_results_gives_them(visit, served):
+    for address in serve(served[:1], ServerSettings(max_k=7)):
+        page = visit("/?q=red", address=address)
+        status(page, "7 pictures for “red”")
+        assert page.get_by_role("button", name="Show more").count() == 0
+        wait_until(page, SHOWN)
+        page.close()

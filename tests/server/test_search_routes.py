@@ -35,6 +35,11 @@ def test_a_result_tells_its_captions_fields_and_address(client):
     assert found["fields"]["split"] == "val"
 
 
+@pytest.mark.parametrize(("most", "given"), [(100, 20), (7, 7)])
+def test_without_a_number_as_many_as_usual_or_as_are_allowed_are_found(serving, most, given):
+    assert len(search(serving(max_k=most), text="red", kind="caption")) == given
+
+
 def test_captions_are_found_by_kind(client):
     found = search(client, text="a blue picture", k=2, kind="caption")
     assert {one["captions"][0] for one in found} == {"a blue picture"}

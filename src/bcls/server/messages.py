@@ -58,7 +58,7 @@ class Query(BaseModel):
 class SearchRequest(Query):
     """A query, and what of it is wanted."""
 
-    k: int = Field(20, ge=1, le=10_000, description="how many results; the server may allow fewer")
+    k: int | None = Field(None, ge=1, le=10_000, description="how many results; default: 20, or as many as are allowed")
     kind: Literal["image", "caption"] = Field("image", description="find pictures or captions")
     filter: Text = Field("", max_length=4000, description="conditions on fields", examples=["split=val"])
 

@@ -16,6 +16,7 @@ from bcls.server.messages import CaptionPart, ExplainRequest, Explanation, Searc
 from bcls.server.problems import ProblemError, problem_answers
 from bcls.server.service import Service, of_kind
 
+DEFAULT_K = 20
 NEIGHBOURS = 12
 MAX_WORDS = 40
 
@@ -36,10 +37,11 @@ def search_routes(service: Service) -> APIRouter:
         """Find pictures or captions by words, by a picture, or by something in the index."""
         start = time.perf_counter()
         collection = service.collection(asked.collection)
-        if asked.k > settings.max_k:
+        k = min(DEFAULT_K, settings.max_k) if asked.k is None else asked.k
+        if k > settings.max_k:
             raise ProblemError(422, f"k: this server gives at most {settings.max_k} results")
         where = of_kind(asked.kind, asked.filter)
-        hits = await collection.search(await service.vector(asked, collection), asked.k, where)
+        hits = await collection.search(await service.vector(asked, collection), k, where)
         found = [service.found(hit, rank, collection).model_dump() for rank, hit in enumerate(hits, start=1)]
         return JSONResponse(
             {

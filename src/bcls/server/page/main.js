@@ -34,7 +34,7 @@ async function run({ push = true } = {}) {
   const wait = setTimeout(() => found.replaceChildren(loading(asked.kind)), 150);
   try {
     const names = comparing() ? [asked.collection, asked.other] : [asked.collection];
-    const k = comparing() ? Math.min(100, server.max_k) : asked.k;
+    const k = Math.min(comparing() ? 100 : asked.k, server.max_k);
     const body = { ...query(), k, kind: asked.kind, filter: filterText(filters.list) };
     const got = await Promise.all(names.map((collection) => search({ ...body, collection }, own.signal)));
     clearTimeout(wait);
