@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from bcls.errors import InputError
 from bcls.pictures import open_picture
@@ -28,6 +30,34 @@ def test_a_picture_stands_upright(tmp_path):
     red, _, blue = picture.getpixel((10, 5))
     assert red > 200
     assert blue < 50
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_picture_stands_as_pillow_would_put_it(tmp_path, kind, orientation):
+    drawn = Image.effect_noise((6, 4), 80).convert("RGB")
+    exif = drawn.getexif()
+    exif[0x0112] = orientation
+    drawn.save(tmp_path / "p", kind, exif=exif)
+    expected = ImageOps.exif_transpose(Image.open(tmp_path / "p")).convert("RGB")
+    picture = open_picture(tmp_path / "p")
+    assert picture.tobytes() == expected.tobytes()
+    assert ImageOps.exif_transpose(picture).size == picture.size  # nobody turns it again
+
+
+def test_what_a_camera_writes_wrongly_beside_a_picture_does_not_make_it_unreadable(tmp_path):
+    turned, resolution = struct.pack("<HHIHxx", 0x0112, 3, 1, 6), struct.pack("<HHIBxxx", 0x011A, 1, 1, 7)
+    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2) + turned + resolution + bytes(4)
+    Image.new("RGB", (40, 20)).save(tmp_path / "p.jpg", exif=exif)
+    with pytest.raises(TypeError):
+        ImageOps.exif_transpose(Image.open(tmp_path / "p.jpg"))
+    assert open_picture(tmp_path / "p.jpg").size == (20, 40)
+
+
+@pytest.mark.parametrize("gray", [0, 0x00FF, 0x0100, 0x80FF, 0xFFFF])
+def test_a_gray_of_16_bits_stays_the_same_gray(tmp_path, gray):
+    Image.new("I;16", (3, 2), gray).save(tmp_path / "p.png")
+    assert open_picture(tmp_path / "p.png").getpixel((0, 0)) == (gray >> 8,) * 3
 
 
 def test_what_is_transparent_is_white(tmp_path):
