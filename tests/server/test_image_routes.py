@@ -29,6 +29,33 @@ def test_the_file_and_its_thumbnail(client, made):
     assert again.status_code == 304
 
 
+@pytest.mark.parametrize("query", ["", "?size=thumbnail"])
+def test_a_picture_that_the_browser_has_is_not_sent_again(client, query):
+    tag = client.get(f"/v1/images/red-0{query}").headers["etag"]
+    again = client.get(f"/v1/images/red-0{query}", headers={"If-None-Match": tag})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize("asked", ["bytes=x", "bytes=99999999-", "bytes=0-0,2-3"])
+def test_a_part_of_a_picture_is_answered_by_the_whole(client, made, asked):
+    answer = client.get("/v1/images/red-0", headers={"Range": asked})
+    assert (answer.status_code, answer.content) == (200, (made.pictures / "red-0.png").read_bytes())
+
+
+@pytest.mark.parametrize("query", ["", "?size=thumbnail"])
+def test_a_file_that_goes_while_it_is_asked_for_is_404(client, made, monkeypatch, query):
+    files = client.app.state.service.files["colours"]
+    find = files.find
+
+    def found_and_gone(file):
+        path = find(file)
+        path.unlink()
+        return path
+
+    monkeypatch.setattr(files, "find", found_and_gone)
+    assert client.get(f"/v1/images/red-0{query}").status_code == 404
+
+
 def test_a_thumbnail_is_made_anew_when_the_file_has_changed(client, made):
     before = client.get("/v1/images/red-0?size=thumbnail").content
     Image.new("RGB", (60, 60), "blue").save(made.pictures / "red-0.png")

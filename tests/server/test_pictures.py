@@ -6,11 +6,12 @@ import io
 import struct
 import zlib
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from bcls.errors import InputError
-from bcls.server.pictures import decode_picture, encode_picture, thumbnail_of
+from bcls.server.pictures import decode_picture, encode_picture, media_type_of, thumbnail_of
 
 from .conftest import picture_bytes
 
@@ -99,6 +100,24 @@ def test_nothing_that_hides_in_a_file_survives():
     written = encode_picture(decode_picture(content, max_pixels=10_000))
     assert b"script" not in written
     assert b"PK\x03\x04" not in written
+
+
+@pytest.mark.parametrize("side", [300, 320, 1000])
+def test_noise_is_written_again_like_anything_else(side):
+    pixels = np.random.default_rng(0).integers(0, 2, (side, side, 3), dtype=np.uint8) * 255
+    assert Image.open(io.BytesIO(encode_picture(Image.fromarray(pixels)))).size == (side, side)
+
+
+def test_a_thumbnail_leaves_comments_behind_that_no_jpeg_could_hold():
+    held = io.BytesIO()
+    Image.new("P", (40, 30)).save(held, "GIF", comment=b"x" * 200_000)
+    assert len(thumbnail_of(held.getvalue(), side=20, max_pixels=10_000)) < 5000
+
+
+def test_a_photograph_with_further_pictures_behind_it_is_a_jpeg():
+    held = io.BytesIO()
+    Image.new("RGB", (40, 30)).save(held, "MPO", save_all=True, append_images=[Image.new("RGB", (40, 30), "blue")])
+    assert media_type_of(held) == "image/jpeg"
 
 
 def test_a_thumbnail_is_small_and_keeps_its_shape():

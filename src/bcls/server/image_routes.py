@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi import Path as PathPart
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import JSONResponse
 
 from bcls.server.keys import bearer, reading_guard, writing_guard
 from bcls.server.messages import Added, Deleted, Name, NewImage
@@ -24,6 +24,9 @@ PICTURES: dict[int | str, dict[str, Any]] = {
     200: {"description": "the picture", "content": {"image/*": {}}},
     304: {"description": "not changed"},
 }
+Shown: TypeAlias = tuple[bytes, str | None, str]
+"""Content, media type (None = none that is shown) and ETag."""
+
 ImageId = Annotated[Name, PathPart(description="the id of a picture in the index")]
 
 
@@ -52,12 +55,16 @@ def image_routes(service: Service) -> APIRouter:
         path = service.files[asked.name].find(str(record.fields["file"]))
         if path is None:
             raise ProblemError(404, "there is no picture file for that id")
-        if size == "thumbnail":
-            return await _thumbnail(service, path, request.headers.get("if-none-match"))
-        media_type = await asyncio.to_thread(media_type_of, path)
+        try:
+            content, media_type, tag = await (_small(service, path) if size == "thumbnail" else _whole(path))
+        except OSError:  # gone since, or not to be read
+            raise ProblemError(404, "there is no picture file for that id") from None
         if media_type is None:
             raise ProblemError(404, "the file for that id is no picture that can be shown")
-        return FileResponse(path, media_type=media_type, headers=PICTURE_HEADERS)
+        headers = PICTURE_HEADERS | {"ETag": tag}
+        if request.headers.get("if-none-match") == tag:
+            return Response(status_code=304, headers=headers)
+        return Response(content, media_type=media_type, headers=headers)
 
     @routes.post(
         "",
@@ -91,12 +98,17 @@ def image_routes(service: Service) -> APIRouter:
     return routes
 
 
-async def _thumbnail(service: Service, path: Path, known: str | None) -> Response:
-    try:
-        content = await service.thumbnails.of(path)
-    except OSError:
-        raise ProblemError(404, "there is no picture file for that id") from None
-    headers = PICTURE_HEADERS | {"ETag": tag_of(content)}
-    if known == headers["ETag"]:
-        return Response(status_code=304, headers=headers)
-    return Response(content, media_type="image/jpeg", headers=headers)
+async def _small(service: Service, path: Path) -> Shown:
+    content = await service.thumbnails.of(path)
+    return content, "image/jpeg", tag_of(content)
+
+
+async def _whole(path: Path) -> Shown:
+    def read() -> Shown:
+        with path.open("rb") as file:
+            media_type = media_type_of(file)
+            file.seek(0)
+            content = b"" if media_type is None else file.read()
+        return content, media_type, tag_of(content)
+
+    return await asyncio.to_thread(read)

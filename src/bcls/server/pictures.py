@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
@@ -12,7 +12,13 @@ from bcls.errors import InputError
 from bcls.pictures import upright_rgb
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
-MEDIA_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}
+MEDIA_TYPES = {  # MPO: a JPEG with further pictures behind it, as many telephones write
+    "JPEG": "image/jpeg",
+    "MPO": "image/jpeg",
+    "PNG": "image/png",
+    "WEBP": "image/webp",
+    "GIF": "image/gif",
+}
 LONGEST_SIDE = 65_500
 """What a JPEG, as which pictures are kept, can hold."""
 UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, MemoryError)
@@ -62,11 +68,7 @@ def decode_picture(content: bytes, *, max_pixels: int) -> Image.Image:
 
 def encode_picture(picture: Image.Image) -> bytes:
     """The picture alone as a JPEG file: nothing that hid in the original (metadata, a second format) survives."""
-    pixels = Image.new("RGB", picture.size)
-    pixels.paste(picture)  # a copy would carry comments along
-    held = io.BytesIO()
-    pixels.save(held, "JPEG", quality=92, optimize=True)
-    return held.getvalue()
+    return _jpeg(picture, quality=92)
 
 
 def thumbnail_of(content: bytes, *, side: int, max_pixels: int) -> bytes:
@@ -77,18 +79,24 @@ def thumbnail_of(content: bytes, *, side: int, max_pixels: int) -> bytes:
     """
     picture = decode_picture(content, max_pixels=max_pixels)
     picture.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    held = io.BytesIO()
-    picture.save(held, "JPEG", quality=85, optimize=True)
-    return held.getvalue()
+    return _jpeg(picture, quality=85)
 
 
-def media_type_of(path: Path) -> str | None:
+def media_type_of(file: BinaryIO) -> str | None:
     """What a picture file is, by its first bytes; None = none of the formats that are shown."""
     try:
-        with Image.open(path, formats=FORMATS) as opened:
+        with Image.open(file, formats=FORMATS) as opened:
             return MEDIA_TYPES.get(opened.format or "")
     except (*UNREADABLE, Image.DecompressionBombError):
         return None
+
+
+def _jpeg(picture: Image.Image, *, quality: int) -> bytes:
+    pixels = Image.new("RGB", picture.size)
+    pixels.paste(picture)  # a copy would carry comments along, which a JPEG may have no room for
+    held = io.BytesIO()
+    pixels.save(held, "JPEG", quality=quality)  # `optimize` fails where noise takes more bytes than it has pixels
+    return held.getvalue()
 
 
 def _reason(error: BaseException) -> str:
