@@ -190,6 +190,19 @@ def test_deleting_takes_the_picture_and_its_own_captions_alone(writer):
     assert writer.uploads() == []
 
 
+def test_of_two_that_delete_the_same_picture_at_once_one_has_deleted_it(writer):
+    writer.add(("new", new_image()))
+
+    async def together():
+        record = await writer.service.record("new", writer.collection)
+        deleting = (delete_image(writer.collection, writer.files, record) for _ in range(3))
+        return await asyncio.gather(*deleting, return_exceptions=True)
+
+    first, *others = asyncio.run(together())
+    assert first == 3
+    assert [(error.status, str(error)) for error in others] == [(404, "nothing of that id is in the index")] * 2
+
+
 def test_deleting_leaves_files_that_did_not_come_in(writer, made):
     assert writer.delete("red-0") == 3
     assert (made.pictures / "red-0.png").exists()

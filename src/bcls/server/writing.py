@@ -77,7 +77,7 @@ async def delete_image(collection: Collection, files: PictureFiles, record: Reco
         How many records went.
 
     Raises:
-        ProblemError: 404, the id is a caption's.
+        ProblemError: 404, the id is a caption's, or somebody else was quicker.
     """
     if record.fields["kind"] != "image":
         raise ProblemError(404, "no picture of that id is in the index")
@@ -85,6 +85,8 @@ async def delete_image(collection: Collection, files: PictureFiles, record: Reco
     file = str(record.fields["file"])
 
     def write(index: Index) -> int:
+        if index.get([record.id]) == [None]:
+            raise ProblemError(404, "nothing of that id is in the index")
         captions = index.search(record.vector[None], MOST_CAPTIONS, where=own)[0]
         gone = index.delete([record.id, *(hit.id for hit in captions)])
         if index.count(Filter((Condition("file", "=", file),))) == 0:
