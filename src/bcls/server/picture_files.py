@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 from bcls.files import replacing
 from bcls.search import WriteFailedError
 
+logger = logging.getLogger("bcls.server")
 UPLOADED = "uploaded:"
 
 
@@ -37,8 +39,11 @@ class PictureFiles:
             folder, name = self.uploads, file.removeprefix(UPLOADED)
         if folder is None or not name or "\0" in name:
             return None
-        path = (folder / name).resolve()
-        return path if path.is_relative_to(folder.resolve()) and path.is_file() else None
+        try:
+            path = (folder / name).resolve()
+            return path if path.is_relative_to(folder.resolve()) and path.is_file() else None
+        except (OSError, RuntimeError):  # too long for a name, in a folder that is closed to us, or a link to itself
+            return None
 
     def holds(self, content: bytes) -> bool:
         """Whether this very picture came in before."""
@@ -65,9 +70,15 @@ class PictureFiles:
         return UPLOADED + name
 
     def remove(self, file: str) -> None:
-        """Remove the file of a picture that came in; others are not this server's to remove."""
+        """Remove the file of a picture that came in; others are not this server's to remove.
+
+        No record names it any more, so that where the system refuses, a later start of a server tries again.
+        """
         if file.startswith(UPLOADED) and (path := self.find(file)) is not None:
-            path.unlink()
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                logger.warning("an unused picture stays", extra={"reason": str(error)})
 
     def remove_unused(self, is_used: Callable[[str], bool], *, older_than: float = 3600.0) -> int:
         """Remove files that came in and that no record names: left by a server that was killed before it had answered.
@@ -83,11 +94,20 @@ class PictureFiles:
         """
         if self.uploads is None or not self.uploads.is_dir():
             return 0
-        old = [path for path in self.uploads.iterdir() if path.stat().st_mtime < time.time() - older_than]
-        unused = [path for path in old if _KEPT.fullmatch(path.name) and not is_used(UPLOADED + path.name)]
-        for path in unused:
-            path.unlink()
-        return len(unused)
+        removed = 0
+        for path in [path for path in self.uploads.iterdir() if _KEPT.fullmatch(path.name)]:
+            if _older(path, older_than) and not is_used(UPLOADED + path.name) and _older(path, older_than):
+                path.unlink(missing_ok=True)  # not one that has come in anew since it was asked whether it is used
+                removed += 1
+        return removed
+
+
+def _older(path: Path, seconds: float) -> bool:
+    """Whether a file is that old; one that has gone meanwhile is not."""
+    try:
+        return path.stat().st_mtime < time.time() - seconds
+    except FileNotFoundError:
+        return False
 
 
 _KEPT = re.compile(r"[0-9a-f]{64}\.jpg")
