@@ -162,6 +162,7 @@ def test_a_polyglot_is_kept_as_a_picture_alone(writer, made):
         {"id": ""},
         {"id": "ü" * 300},
         {"captions": [""]},
+        {"captions": ["a dog", " \n\u2003"]},
         {"captions": ["x"] * 21},
         {"captions": ["x" * 1001]},
         {"file": "x"},

@@ -31,6 +31,12 @@ def _short(name: str) -> str:
     return name
 
 
+def _worded(caption: str) -> str:
+    if not caption.strip():
+        raise ValueError("nothing but spaces")
+    return caption
+
+
 Name = Annotated[Text, Field(min_length=1, max_length=MAX_ID_BYTES), AfterValidator(_short)]
 
 
@@ -120,7 +126,9 @@ class NewImage(BaseModel):
 
     image: Base64 = Field(description="a picture file (JPEG, PNG, WebP, GIF) in base64")
     id: Name | None = Field(None, description="not one that is known, nor `caption:...`; default: from the picture")
-    captions: list[Annotated[Text, Field(min_length=1, max_length=1000)]] = Field([], max_length=20)
+    captions: list[Annotated[Text, Field(min_length=1, max_length=1000), AfterValidator(_worded)]] = Field(
+        [], max_length=20
+    )
     split: Text = Field("uploaded", max_length=100)
     collection: Name | None = None
 
