@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from bcls.search import Filter, Hit, Index, Record, made_at, open_index
+from bcls.errors import InputError
+from bcls.search import Filter, Hit, Index, IndexDamagedError, Record, made_at, open_index
 from bcls.search.records import check_ids
 from bcls.server.batching import Batcher
 from bcls.server.live_index import LiveIndex
@@ -125,7 +126,10 @@ class Collection:
         """
         if self.live.info is not None:  # here, so that a wrong filter spoils no other search of the batch
             where = where.typed(self.live.info.fields)
-        return await self._search(Search(vector, k, where))
+        found = await self._search(Search(vector, k, where))
+        if isinstance(found, InputError):
+            raise found
+        return found
 
     async def get(self, name: str) -> Record | None:
         """The record of an id; None = there is none.
@@ -183,15 +187,24 @@ class Collection:
     def _decoded(self, content: bytes) -> Image.Image:
         return decode_picture(content, max_pixels=self._settings.max_pixels)
 
-    def _search_all(self, searches: list[Search]) -> list[list[Hit]]:
-        """Searches with the same filter go to the index in one call, for as many hits as any of them wants."""
+    def _search_all(self, searches: list[Search]) -> list[list[Hit] | InputError]:
+        """Searches with the same filter go to the index in one call, for as many hits as any of them wants.
+
+        What an engine refuses is the answer of those that asked for it, and spoils no other search of the batch.
+        """
         together: dict[Filter, list[int]] = {}
         for place, search in enumerate(searches):
             together.setdefault(search.where, []).append(place)
-        found: dict[int, list[Hit]] = {}
+        found: dict[int, list[Hit] | InputError] = {}
         for places in together.values():
-            for place, hits in zip(places, self._search_with([searches[place] for place in places]), strict=True):
-                found[place] = hits[: searches[place].k]
+            try:
+                hits = self._search_with([searches[place] for place in places])
+            except IndexDamagedError:
+                raise
+            except InputError as error:
+                found |= dict.fromkeys(places, error)
+            else:
+                found |= {place: of[: searches[place].k] for place, of in zip(places, hits, strict=True)}
         return [found[place] for place in range(len(searches))]
 
     def _search_with(self, searches: list[Search]) -> list[list[Hit]]:
