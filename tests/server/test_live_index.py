@@ -14,7 +14,7 @@ from bcls.errors import InputError
 from bcls.search import EngineUnavailableError, Index, Record, create_index, open_index
 from bcls.server import Served
 
-from .conftest import FIELDS, MODEL, base64_of, picture_bytes, served_of
+from .conftest import FIELDS, MODEL, base64_of, picture_bytes, records_of, served_of
 
 QUERY = {"text": "red", "k": 3}
 OPENING = "bcls.server.collection.open_index"
@@ -135,6 +135,22 @@ def test_an_index_that_is_made_anew_is_taken_up(serving, made):
     client = serving(reload_seconds=0.05)
     make_anew(made, MODEL)
     until(lambda: [one["id"] for one in client.post("/v1/search", json=QUERY).json()["results"]] == ["only"])
+
+
+def test_while_its_files_are_away_an_index_on_disk_is_503_and_the_one_made_anew_is_taken_up(serving, made, embedder):
+    pytest.importorskip("lancedb")
+    place = made.index.with_name("lance")
+    with create_index(place, dim=8, model=MODEL, fields=FIELDS) as index:
+        index.add(records_of(embedder, made.pictures))
+    client = serving(replace(served_of(made, embedder), index=str(place)), reload_seconds=0.05)
+    assert client.post("/v1/search", json=QUERY).status_code == 200
+    shutil.rmtree(place)
+    answer = client.post("/v1/search", json=QUERY)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+    assert answer.json()["detail"] == "the index cannot be read now; the server's log says why"
+    with create_index(place, dim=8, model=MODEL, fields=FIELDS) as index:
+        index.add(records_of(embedder, made.pictures))
+    until(lambda: client.post("/v1/search", json=QUERY).status_code == 200)
 
 
 @pytest.mark.parametrize(("model", "dim"), [("another", 8), ("another", 16)])

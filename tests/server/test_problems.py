@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from bcls.errors import InputError, MissingExtraError
 from bcls.search import EngineUnavailableError, WriteFailedError
-from bcls.search.errors import IndexMissingError
+from bcls.search.errors import IndexDamagedError, IndexMissingError
 from bcls.server.problems import (
     MEDIA_TYPE,
     ProblemBody,
@@ -60,6 +60,12 @@ def ask():
         (UnavailableError("too many wait"), 503, "Service Unavailable", "too many wait"),
         (InputError("k is 0"), 422, "Unprocessable", "k is 0"),
         (IndexMissingError("no index"), 422, "Unprocessable", "no index"),
+        (
+            IndexDamagedError("/srv/index: damaged"),
+            503,
+            "Service Unavailable",
+            "the index cannot be read now; the server's log says why",
+        ),
         (EngineUnavailableError("no route"), 503, "Service Unavailable", "the index does not answer now: no route"),
         (WriteFailedError("disk full"), 507, "Insufficient Storage", "not written: disk full"),
         (HTTPException(405, "not so"), 405, "Method Not Allowed", "not so"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +12,14 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from bcls.errors import InputError
-from bcls.search import EngineUnavailableError, WriteFailedError
+from bcls.search import EngineUnavailableError, IndexDamagedError, WriteFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fastapi import FastAPI, Request
 
+logger = logging.getLogger("bcls.server")
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -69,6 +71,11 @@ def explain_problems(app: FastAPI) -> None:
     @app.exception_handler(InputError)
     async def unusable(_: Request, error: InputError) -> JSONResponse:
         return problem_response(ProblemError(422, str(error)))
+
+    @app.exception_handler(IndexDamagedError)
+    async def damaged(_: Request, error: IndexDamagedError) -> JSONResponse:
+        logger.error("index damaged", extra={"reason": str(error)})  # where it lies is not a client's to know
+        return problem_response(UnavailableError("the index cannot be read now; the server's log says why"))
 
     @app.exception_handler(EngineUnavailableError)
     async def away(_: Request, error: EngineUnavailableError) -> JSONResponse:
