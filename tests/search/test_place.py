@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +93,25 @@ def test_an_index_made_in_the_place_of_another_is_told_from_it(tmp_path):
         file.unlink()
     create_index(f"memory:{place}", **MORE).close()
     assert made_at(place) not in {first, ""}
+
+
+@pytest.mark.parametrize("prefix", ["memory:", pytest.param("", id="lancedb")])
+def test_an_index_made_in_the_place_of_another_is_not_written_to_through_that_one(tmp_path, prefix):
+    if not prefix:
+        pytest.importorskip("lancedb")
+    place = f"{prefix}{tmp_path / 'index'}"
+    old = create_index(place, **MORE)
+    old.add([RECORD])
+    shutil.rmtree(tmp_path / "index")
+    with create_index(place, **MORE | {"model": "another"}) as new:
+        new.add([replace(RECORD, id="new")])
+        for work in (lambda: old.add([RECORD]), lambda: old.delete(["new"]), old.refresh, old.optimize):
+            with pytest.raises(IndexMissingError, match="another index was made in the place of this one"):
+                work()
+        new.refresh()
+        assert [record is not None for record in new.get(["new", RECORD.id])] == [True, False]
+    with open_index(place) as again:
+        assert (again.info().model, again.count()) == ("another", 1)
 
 
 def test_milvus_has_no_folder_to_tell_of():

@@ -153,6 +153,18 @@ def test_while_its_files_are_away_an_index_on_disk_is_503_and_the_one_made_anew_
     until(lambda: client.post("/v1/search", json=QUERY).status_code == 200)
 
 
+@pytest.mark.parametrize(("model", "status"), [(MODEL, 201), ("another", 503)])
+def test_a_picture_goes_into_the_index_that_was_made_anew_and_into_none_of_another_model(serving, made, model, status):
+    client = serving(reload_seconds=1000, write_key="w" * 16)
+    client.headers["Authorization"] = "Bearer " + "w" * 16
+    make_anew(made, model)
+    answer = client.post("/v1/images", json={"image": base64_of(picture_bytes()), "id": "new"})
+    assert answer.status_code == status
+    with open_index(made.index) as index:
+        assert index.info().model == model
+        assert [record is not None for record in index.get(["only", "new"])] == [True, status == 201]
+
+
 @pytest.mark.parametrize(("model", "dim"), [("another", 8), ("another", 16)])
 def test_one_of_another_model_is_not_and_the_old_one_stays(serving, made, model, dim, caplog):
     client = serving(reload_seconds=0.05)

@@ -23,6 +23,9 @@ from bcls.server.problems import (
 )
 
 
+UNREADABLE = "the index cannot be read now; the server's log says why"
+
+
 class Asked(BaseModel):
     """A body with four numbers."""
 
@@ -59,13 +62,8 @@ def ask():
         (ProblemError(404, "no such picture"), 404, "Not Found", "no such picture"),
         (UnavailableError("too many wait"), 503, "Service Unavailable", "too many wait"),
         (InputError("k is 0"), 422, "Unprocessable", "k is 0"),
-        (IndexMissingError("no index"), 422, "Unprocessable", "no index"),
-        (
-            IndexDamagedError("/srv/index: damaged"),
-            503,
-            "Service Unavailable",
-            "the index cannot be read now; the server's log says why",
-        ),
+        (IndexDamagedError("/srv/index: damaged"), 503, "Service Unavailable", UNREADABLE),
+        (IndexMissingError("/srv/index: no index"), 503, "Service Unavailable", UNREADABLE),
         (EngineUnavailableError("no route"), 503, "Service Unavailable", "the index does not answer now: no route"),
         (WriteFailedError("disk full"), 507, "Insufficient Storage", "not written: disk full"),
         (HTTPException(405, "not so"), 405, "Method Not Allowed", "not so"),

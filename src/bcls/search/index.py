@@ -48,6 +48,7 @@ class Index(ABC):
         Raises:
             InputError: a record that the index cannot keep; its block is not added, earlier blocks are.
             WriteFailedError: the disk is full, say; the block is not added, earlier blocks are.
+            IndexMissingError: another index was made in the place of this one.
             EngineUnavailableError: the engine cannot be reached.
         """
         total = 0
@@ -107,7 +108,11 @@ class Index(ABC):
 
     @abstractmethod
     def refresh(self) -> None:
-        """See what other processes have committed meanwhile."""
+        """See what other processes have committed meanwhile.
+
+        Raises:
+            IndexMissingError: the index has gone, or another one was made in its place.
+        """
 
     @abstractmethod
     def optimize(self) -> None:

@@ -19,7 +19,7 @@ from bcls.search.filters import Filter
 from bcls.search.folder_lock import folder_lock
 from bcls.search.index import Index, merging_later
 from bcls.search.lance_sql import sql_ids, sql_of
-from bcls.search.manifest import NAME, Manifest, claim_folder, read_manifest
+from bcls.search.manifest import NAME, Manifest, claim_folder, read_manifest, require_same
 from bcls.search.records import FieldType, Hit, IndexInfo, Record, Vectors, check_fields
 from bcls.search.rescored import Nearest, search_rescored
 
@@ -53,6 +53,7 @@ class LanceIndex(Index):
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         super().__init__()
         self.folder = folder
+        self._manifest = manifest
         self.dim, self.model, self.fields, self._about = manifest.dim, manifest.model, manifest.fields, manifest.about
         self._schema = _schema(manifest)
         self._writes = 0
@@ -114,6 +115,7 @@ class LanceIndex(Index):
     def refresh(self) -> None:
         """See what other processes have committed meanwhile."""
         with _reading(self.folder):
+            self._require_same()
             self._table.checkout_latest()
 
     def optimize(self) -> None:
@@ -207,8 +209,12 @@ class LanceIndex(Index):
     def _locked(self) -> Iterator[None]:
         """No other thread or process writes meanwhile, and this one starts from the latest version."""
         with self._writing, folder_lock(self.folder), _writing(self.folder):
+            self._require_same()
             self._table.checkout_latest()
             yield
+
+    def _require_same(self) -> None:
+        require_same(read_manifest(self.folder)[0], self._manifest, self.folder)
 
 
 def _schema(manifest: Manifest) -> pa.Schema:

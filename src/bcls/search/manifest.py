@@ -67,6 +67,16 @@ def read_manifest(folder: Path) -> tuple[Manifest, dict[str, Any]]:
     return manifest_of(content, str(file)), content
 
 
+def require_same(here: Manifest, opened: Manifest, folder: Path) -> None:
+    """Refuse what stands in a folder now where another index was opened there: it may be of another model.
+
+    Raises:
+        IndexMissingError: it is another one.
+    """
+    if here.made != opened.made:
+        raise IndexMissingError(f"{folder}: another index was made in the place of this one; open it anew")
+
+
 def manifest_of(content: Any, place: str) -> Manifest:
     """A manifest from JSON.
 

@@ -17,7 +17,7 @@ from safetensors.numpy import save_file
 from bcls.files import replacing, write_json
 from bcls.search.errors import IndexDamagedError, writing
 from bcls.search.folder_lock import folder_lock
-from bcls.search.manifest import NAME, Manifest, claim_folder, read_manifest
+from bcls.search.manifest import NAME, Manifest, claim_folder, read_manifest, require_same
 from bcls.search.records import FieldValue, Vectors
 
 MOST_SEGMENTS = 64
@@ -121,7 +121,8 @@ class MemoryLog:
         return len(self._content()[1]) > MOST_SEGMENTS
 
     def _content(self) -> tuple[int, list[dict[str, Any]]]:
-        content = read_manifest(self.folder)[1]
+        manifest, content = read_manifest(self.folder)
+        require_same(manifest, self.about, self.folder)
         version, segments = content.get("version"), content.get("segments")
         if type(version) is not int or not isinstance(segments, list):
             raise IndexDamagedError(f"{self.folder / NAME}: names no version or no segments")

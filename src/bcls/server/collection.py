@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from bcls.errors import InputError
-from bcls.search import Filter, Hit, Index, IndexDamagedError, Record, made_at, open_index
+from bcls.search import Filter, Hit, Index, IndexDamagedError, IndexMissingError, Record, made_at, open_index
 from bcls.search.records import check_ids
 from bcls.server.batching import Batcher
 from bcls.server.live_index import LiveIndex
@@ -143,7 +143,7 @@ class Collection:
     async def write(self, work: Callable[[Index], int]) -> int:
         """Change the index; returns when the change is there to stay."""
         loop = asyncio.get_running_loop()
-        answer = await loop.run_in_executor(self._writing, self.live.call, work)
+        answer = await loop.run_in_executor(self._writing, self._write, work)
         await self.refresh()
         return answer
 
@@ -186,6 +186,13 @@ class Collection:
 
     def _decoded(self, content: bytes) -> Image.Image:
         return decode_picture(content, max_pixels=self._settings.max_pixels)
+
+    def _write(self, work: Callable[[Index], int]) -> int:
+        try:
+            return self.live.call(work)
+        except IndexMissingError:  # perhaps another was made in its place just now
+            self.live.refresh()
+            return self.live.call(work)
 
     def _search_all(self, searches: list[Search]) -> list[list[Hit] | InputError]:
         """Searches with the same filter go to the index in one call, for as many hits as any of them wants.

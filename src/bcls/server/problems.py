@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from bcls.errors import InputError
-from bcls.search import EngineUnavailableError, IndexDamagedError, WriteFailedError
+from bcls.search import EngineUnavailableError, IndexDamagedError, IndexMissingError, WriteFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,9 +72,10 @@ def explain_problems(app: FastAPI) -> None:
     async def unusable(_: Request, error: InputError) -> JSONResponse:
         return problem_response(ProblemError(422, str(error)))
 
+    @app.exception_handler(IndexMissingError)
     @app.exception_handler(IndexDamagedError)
-    async def damaged(_: Request, error: IndexDamagedError) -> JSONResponse:
-        logger.error("index damaged", extra={"reason": str(error)})  # where it lies is not a client's to know
+    async def damaged(_: Request, error: InputError) -> JSONResponse:
+        logger.error("index damaged or gone", extra={"reason": str(error)})  # where it lies is not a client's to know
         return problem_response(UnavailableError("the index cannot be read now; the server's log says why"))
 
     @app.exception_handler(EngineUnavailableError)
