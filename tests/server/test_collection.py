@@ -79,3 +79,14 @@ def test_it_goes_on_watching_after_any_fault(made, embedder, monkeypatch, caplog
     collection.close()
     assert len(calls) > 2
     assert [record.message for record in caplog.records].count("reload failed") == 1
+
+
+def test_a_write_that_is_there_is_answered_whatever_happens_to_the_look_behind_it(made, embedder, monkeypatch):
+    collection = Collection(served_of(made, embedder), ServerSettings(), Metrics())
+
+    def refuse():
+        raise OSError(24, "too many open files")
+
+    monkeypatch.setattr(collection.live, "refresh", refuse)
+    assert asyncio.run(collection.write(lambda index: index.delete(["red-0"]))) == 1
+    collection.close()

@@ -150,18 +150,18 @@ class Collection:
     async def refresh(self) -> None:
         """See what other processes have written to the index, or whether it is back."""
         loop = asyncio.get_running_loop()
-        if await loop.run_in_executor(self._writing, self.live.refresh):
-            self._metrics.reloads.labels(self.name).inc()
+        try:
+            if await loop.run_in_executor(self._writing, self.live.refresh):
+                self._metrics.reloads.labels(self.name).inc()
+        except Exception:  # whatever it was, a write before it is there to stay, and the next look may succeed
+            logger.exception("reload failed", extra={"collection": self.name})
         self._note()
 
     async def watch(self) -> None:
         """`refresh` again and again, until cancelled."""
         while True:
             await asyncio.sleep(self._settings.reload_seconds)
-            try:
-                await self.refresh()
-            except Exception:  # whatever it was, the next look may succeed; without one no write is seen again
-                logger.exception("reload failed", extra={"collection": self.name})
+            await self.refresh()
 
     def close(self) -> None:
         """Finish what runs, then let go of the index."""
