@@ -48,6 +48,23 @@ def test_only_known_hosts_are_answered(client, host, status):
     assert client.get("/healthz", headers={"Host": host}).status_code == status
 
 
+@pytest.mark.parametrize(
+    ("allowed", "host"),
+    [
+        ("::", "[::]:8000"),
+        ("fe80::1", "[FE80::1]"),
+        ("[fe80::1]", "[fe80::1]:80"),
+        ("Pictures.example", "pictures.example"),
+        ("pictures.example:8000", "pictures.example:8000"),
+    ],
+)
+def test_a_host_is_known_however_it_was_written(serving, allowed, host):
+    client = serving(allowed_hosts=(allowed,))
+    assert client.get("/healthz", headers={"Host": host}).status_code == 200
+    for other in ("[::2]:8000", "evil.example:8000", "[", "", ":", "::ffff"):
+        assert client.get("/healthz", headers={"Host": other}).status_code == 421
+
+
 def test_any_host_where_that_is_wanted(serving):
     assert serving(allowed_hosts=("*",)).get("/healthz", headers={"Host": "any.example"}).status_code == 200
 

@@ -13,6 +13,7 @@ import pytest
 from bcls.errors import InputError
 from bcls.search import EngineUnavailableError, Index, Record, create_index, open_index
 from bcls.server import Served
+from bcls.server.live_index import LiveIndex
 
 from .conftest import FIELDS, MODEL, base64_of, picture_bytes, records_of, served_of
 
@@ -90,6 +91,25 @@ def test_an_engine_that_is_not_there_yet_is_waited_for(serving, wired, wire):
     assert client.get("/v1/collections").status_code == 200
     wire.cut = False
     until(lambda: client.post("/v1/search", json=QUERY).status_code == 200)
+
+
+def test_an_engine_that_goes_away_while_it_is_opened_is_let_go_of(made):
+    opened, closed = [], []
+
+    def open_one() -> Index:
+        index = open_index(made.index)
+        opened.append(index)
+        index.close = lambda: closed.append(index)
+        index.info = cut
+        return index
+
+    def cut():
+        raise EngineUnavailableError("connection refused")
+
+    live = LiveIndex("x", open_index=open_one, made=str, model=MODEL, retire=closed.append)
+    live.refresh()
+    assert live.trouble == "connection refused"
+    assert closed == opened != []
 
 
 def test_a_write_to_an_engine_that_is_away_is_503_and_leaves_nothing(serving, wired, wire, made):

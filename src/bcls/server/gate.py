@@ -48,7 +48,7 @@ class Gate:
 
     def __init__(self, app: ASGIApp, *, hosts: Sequence[str], metrics: Metrics) -> None:
         self._app = app
-        self._hosts = {host.lower() for host in hosts}
+        self._hosts = {_bare(host) for host in hosts}
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -85,9 +85,8 @@ class Gate:
             self._note(scope, status, time.perf_counter() - start, name)
 
     def _knows_host(self, scope: Scope) -> bool:
-        host = next((value for header, value in scope["headers"] if header == b"host"), b"").decode("latin-1").lower()
-        bare = host[: host.index("]") + 1] if host.startswith("[") and "]" in host else host.partition(":")[0]
-        return "*" in self._hosts or bare in self._hosts
+        host = next((value for header, value in scope["headers"] if header == b"host"), b"").decode("latin-1")
+        return "*" in self._hosts or _bare(host) in self._hosts
 
     def _note(self, scope: Scope, status: int, seconds: float, name: str) -> None:
         method = scope["method"] if scope["method"] in METHODS else "other"
@@ -96,3 +95,11 @@ class Gate:
         self._metrics.seconds.labels(route).observe(seconds)
         about = {"id": name, "method": method, "route": route, "status": status, "ms": round(1000 * seconds, 2)}
         logger.info("request", extra=about)
+
+
+def _bare(host: str) -> str:
+    """A host without its port, and an address of IPv6 without its brackets: some have them and some have not."""
+    name = host.lower()
+    if name.startswith("[") and "]" in name:
+        return name[1 : name.index("]")]
+    return name if name.count(":") > 1 else name.partition(":")[0]

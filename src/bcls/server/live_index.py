@@ -117,10 +117,10 @@ class LiveIndex:
     def _open(self) -> None:
         made = self._made()
         index = self._open_index()
-        info = index.info()
         try:
+            info = index.info()
             _check(info, self._model)
-        except InputError:
+        except BCLSError:
             index.close()
             raise
         self._index, self.info, self._made_then = index, info, made
