@@ -8,7 +8,8 @@ from PIL import Image
 pytest.importorskip("fastapi")
 
 from bcls.cli import main
-from bcls.cli.serve import _pairs, _uploads
+from bcls.cli.arguments import parse_words
+from bcls.cli.serve import _names, _pairs, _parser, _uploads
 from bcls.models import BagOfWordsTower, ConvTower, RetrievalModel
 from bcls.search import create_index
 
@@ -39,6 +40,21 @@ def tiny_model(tmp_path_factory):
 def test_refused(words, says, capsys):
     assert main(["serve", *words]) == 2
     assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        ([], []),
+        (["a.example"], ["a.example"]),
+        (["a.example,b.example"], ["a.example", "b.example"]),
+        (["*"], ["*"]),
+        (['["a.example", "b.example"]'], ["a.example", "b.example"]),
+    ],
+)
+def test_names_are_given_as_people_write_them(words, names):
+    given = parse_words(_parser(), [word for name in words for word in ("--allowed_hosts", name)])
+    assert _names(given["allowed_hosts"]) == names
 
 
 def test_a_short_key_is_refused(monkeypatch, capsys):

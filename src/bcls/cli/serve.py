@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
 from bcls.cli.arguments import parse_words, require_training
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from bcls.server import Served
 
+Names: TypeAlias = list[str] | str
 DESCRIPTION = """Serve a model and its index: a page for people and an API for programs. Several pairs can be compared
 side by side. Keys are taken from the environment: whoever shows BCLS_WRITE_KEY may add and delete pictures (without
 it nobody may), and where BCLS_READ_KEY is set, reading needs a key too.
@@ -37,12 +38,12 @@ def run(words: list[str]) -> int:
         raise MissingExtraError("bcls serve", "server")
     from bcls.server import ServerSettings, create_app, serve  # noqa: PLC0415
 
-    hosts = {"127.0.0.1", "localhost", "[::1]", given["host"], *given["allowed_hosts"]}
+    hosts = {"127.0.0.1", "localhost", "[::1]", given["host"], *_names(given["allowed_hosts"])}
     settings = ServerSettings(
         write_key=os.environ.get("BCLS_WRITE_KEY") or None,
         read_key=os.environ.get("BCLS_READ_KEY") or None,
         allowed_hosts=tuple(sorted(hosts)),
-        cors_origins=tuple(given["cors_origins"]),
+        cors_origins=tuple(_names(given["cors_origins"])),
         max_k=given["max_k"],
         max_body_bytes=given["max_body_bytes"],
         request_seconds=given["request_seconds"],
@@ -64,12 +65,17 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--port", type=int, default=8000, help="0 = any that is free")
     parser.add_argument("--pictures", type=str | None, default=None, help="folder of the pictures, if it has moved")
     parser.add_argument("--uploads", type=str | None, default=None, help="folder of added pictures; default: by INDEX")
-    parser.add_argument("--allowed_hosts", type=list[str], default=[], help="further names to answer under; ['*']: any")
-    parser.add_argument("--cors_origins", type=list[str], default=[], help="pages elsewhere that may use the API")
+    parser.add_argument("--allowed_hosts", type=Names, default=[], help="further names to answer under, a,b; *: any")
+    parser.add_argument("--cors_origins", type=Names, default=[], help="pages elsewhere that may use the API")
     parser.add_argument("--max_k", type=int, default=100, help="the most results of one query")
     parser.add_argument("--max_body_bytes", type=int, default=10 << 20, help="the largest request")
     parser.add_argument("--request_seconds", type=float, default=10.0, help="how long a request may take")
     return parser
+
+
+def _names(given: Names) -> list[str]:
+    """Several names, as a list or joined by commas."""
+    return given.replace(",", " ").split() if isinstance(given, str) else list(given)
 
 
 def _tell(address: str) -> None:
