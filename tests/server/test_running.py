@@ -1,8 +1,11 @@
-"""What cannot be listened on is refused in words."""
+"""What cannot be listened on is refused in words; what is logged is JSON, whoever logs it."""
 
 from __future__ import annotations
 
+import json
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -27,3 +30,23 @@ def test_a_port_that_is_taken_is_refused():
 def test_a_host_that_there_is_not_is_refused():
     with pytest.raises(InputError, match=r"cannot listen on no-such-host\.invalid:0"):
         serve(None, host="no-such-host.invalid", port=0)
+
+
+LOGGING = """
+import logging, warnings
+from bcls.server.running import log_as_json
+logging.basicConfig(format="%(message)s", level=logging.WARNING)
+log_as_json()
+for name in ("bcls.server", "bcls.search.index", "bcls", "uvicorn.error", "asyncio"):
+    logging.getLogger(name).warning("of %s", name)
+warnings.warn("of a library")
+"""
+
+
+def test_every_line_of_the_log_is_json_once():
+    told = subprocess.run([sys.executable, "-c", LOGGING], capture_output=True, text=True, check=True).stderr
+    events = [json.loads(line)["event"] for line in told.splitlines()]
+    assert events[:-1] == [
+        f"of {name}" for name in ("bcls.server", "bcls.search.index", "bcls", "uvicorn.error", "asyncio")
+    ]
+    assert "of a library" in events[-1]

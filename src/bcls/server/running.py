@@ -51,10 +51,11 @@ def serve(
 
 
 def log_as_json() -> None:
-    """Write the log of the server to standard error, one JSON object a line."""
+    """Write the log of the server, and of whatever it works with, to standard error: one JSON object a line."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
-    for name in ("bcls.server", "uvicorn"):
+    logging.captureWarnings(capture=True)
+    for name in ("bcls", "uvicorn", "asyncio", "py.warnings"):
         logger = logging.getLogger(name)
         logger.handlers = [handler]
         logger.propagate = False
