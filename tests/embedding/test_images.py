@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -129,6 +130,22 @@ def test_files_are_read_by_as_many_threads_as_were_asked_for(collection):
 
 
 FEATURES = np.random.default_rng(1).normal(size=(10, 6))
+
+
+def test_whoever_stops_early_does_not_wait_for_the_rest(many):
+    read = []
+
+    def slowly(pictures) -> torch.Tensor:
+        time.sleep(0.01)
+        read.append(pictures)
+        return torch.zeros(1, 1)
+
+    reader = PictureReader(many, slowly, 1)
+    blocks = reader.blocks(range(150))
+    next(blocks)
+    blocks.close()
+    reader._pool.shutdown()
+    assert len(read) < BLOCK + 10
 
 
 def test_features_come_in_order(collection):

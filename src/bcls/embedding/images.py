@@ -90,11 +90,15 @@ class PictureReader:
     def blocks(self, rows: Sequence[int]) -> Iterator[ImageBlock]:
         """All files are handed to the workers at once; blocks come in order as they are done."""
         reading = deque(self._pool.submit(self._read, row) for row in rows)
-        for block in blocks(rows, BLOCK):
-            read = {row: reading.popleft().result() for row in block}
-            good = {row: picture for row, picture in read.items() if not isinstance(picture, Broken)}
-            pictures = torch.stack(list(good.values())) if good else torch.zeros(0)
-            yield ImageBlock(list(good), pictures, [one for one in read.values() if isinstance(one, Broken)])
+        try:
+            for block in blocks(rows, BLOCK):
+                read = {row: reading.popleft().result() for row in block}
+                good = {row: picture for row, picture in read.items() if not isinstance(picture, Broken)}
+                pictures = torch.stack(list(good.values())) if good else torch.zeros(0)
+                yield ImageBlock(list(good), pictures, [one for one in read.values() if isinstance(one, Broken)])
+        finally:  # whoever interrupts does not wait for the files that are left
+            for one in reading:
+                one.cancel()
 
     def readable(self, row: int) -> bool:
         """Whether the file is a picture now."""
