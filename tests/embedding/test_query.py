@@ -55,7 +55,7 @@ def test_a_model_that_was_moved_is_named(picture_model, tmp_path):
     moved = tmp_path / "moved"
     shutil.copytree(picture_model, moved)
     index = index_of(picture_model, about={"model_path": str(tmp_path / "gone")})
-    with pytest.raises(InputError, match="gone"):
+    with pytest.raises(InputError, match="gone: the model that made the index is not there any more: name it with --m"):
         QueryEncoder.for_index(index)
     assert QueryEncoder.for_index(index, moved).hash == fingerprint(picture_model)
     assert QueryEncoder.for_index(index, str(moved)).texts(["red"]).shape == (1, 8)

@@ -56,6 +56,8 @@ class QueryEncoder:
         path = model_path or index.info().about.get("model_path")
         if not path:
             raise InputError("the index does not tell where its model is: name it with --model")
+        if model_path is None and not Path(path).exists() and Path(path).is_absolute():  # a hub id is not
+            raise InputError(f"{path}: the model that made the index is not there any more: name it with --model")
         encoder = cls(RetrievalModel.from_pretrained(path, device=device), fingerprint(path))
         require_model(index, encoder.hash, encoder.model.image_tower.dim, str(path))
         return encoder
