@@ -92,6 +92,17 @@ def test_goes_on_where_it_was_cut_short(picture_model, collection, tmp_path, mon
     assert len(everything(result.embeddings)[0]) == 30
 
 
+def test_images_that_have_other_files_now_are_not_taken_for_those_that_were_embedded(
+    picture_model, collection, tmp_path
+):
+    embed(picture_model, collection, tmp_path / "out")
+    table = collection / "images.jsonl"
+    swapped = table.read_text().replace("p1.png", "px.png").replace("p2.png", "p1.png").replace("px.png", "p2.png")
+    table.write_text(swapped)
+    with pytest.raises(InputError, match="was begun with data_hash"):
+        embed(picture_model, collection, tmp_path / "out")
+
+
 def test_broken_files_are_listed_and_mended_later(picture_model, collection, tmp_path):
     whole = (collection / "images" / "p1.png").read_bytes()
     (collection / "images" / "p1.png").write_bytes(whole[:50])

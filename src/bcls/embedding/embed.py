@@ -15,6 +15,7 @@ from bcls.embedding.images import BLOCK, ImageReader, image_reader
 from bcls.embedding.records import caption_rows, image_row
 from bcls.embedding.shards import Broken, Embeddings, EmbeddingsInfo, Shard
 from bcls.errors import InputError
+from bcls.files import hash_of
 from bcls.models import RetrievalModel, fingerprint
 from bcls.progress import progress
 from bcls.search.blocks import blocks
@@ -85,7 +86,7 @@ def embed(
         model=fingerprint(model_path),
         model_path=_absolute(model_path),
         data=_absolute(data),
-        data_hash=dataset.content_hash(),
+        data_hash=hash_of([dataset.content_hash(), *(image.file or "" for image in dataset.images)]),
         features=features,
         dim=model.image_tower.dim,
         images=len(dataset.images),

@@ -54,7 +54,7 @@ class EmbeddingsInfo:
         model: fingerprint of the model.
         model_path: where it was.
         data: path of the data set.
-        data_hash: of its records.
+        data_hash: of its records and the names of their files.
         features: name of the features that the image tower took; None = pictures.
         dim: of the vectors.
         images: how many there are to embed.
