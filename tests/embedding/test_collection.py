@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from PIL import Image
 
@@ -31,6 +33,13 @@ def test_every_picture_of_a_folder_and_below_is_an_image(tmp_path):
 def test_every_kind_of_picture_file_counts(tmp_path, suffix):
     (tmp_path / f"a{suffix}").touch()
     assert open_collection(tmp_path).image_ids == [f"a{suffix}"]
+
+
+def test_a_name_that_is_no_text_is_shown(tmp_path):
+    (tmp_path / "fine é.png").touch()
+    (tmp_path / os.fsdecode(b"caf\xe9.png")).touch()
+    with pytest.raises(InputError, match=r"1 names of pictures are not UTF-8, .* e\.g\. caf\\xe9\.png: rename them"):
+        open_collection(tmp_path)
 
 
 def test_a_folder_without_pictures_is_refused(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -35,6 +36,21 @@ def open_collection(path: str | Path) -> RetrievalDataset:
 def _pictures(folder: Path) -> RetrievalDataset:
     found = (file for file in folder.rglob("*") if file.suffix.lower() in PICTURES and file.is_file())
     files = sorted(file.relative_to(folder).as_posix() for file in found)
+    unnamed = [file for file in files if not _is_text(file)]
+    if unnamed:
+        shown = os.fsencode(unnamed[0]).decode("utf-8", "backslashreplace")
+        raise InputError(
+            f"{folder}: {len(unnamed)} names of pictures are not UTF-8, so that no id can be made of them, "
+            f"e.g. {shown}: rename them"
+        )
     if not files:
         raise InputError(f"{folder}: neither a data set nor a picture ({', '.join(sorted(PICTURES))}) is there")
     return RetrievalDataset(folder.name, [ImageRecord(file, file, "all", ()) for file in files], folder)
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
