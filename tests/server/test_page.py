@@ -6,6 +6,8 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
 import torch
@@ -13,7 +15,7 @@ import uvicorn
 from PIL import Image
 
 from bcls.models import BagOfWordsTower, ConvTower, RetrievalModel
-from bcls.search import create_index
+from bcls.search import create_index, open_index
 from bcls.server import Embedder, Served, ServerSettings, create_app
 
 from .conftest import COLOURS, FIELDS, READ_KEY, picture_bytes, records_of
@@ -379,3 +381,129 @@ def test_a_server_that_gives_few_results_gives_them(visit, served):
         assert page.get_by_role("button", name="Show more").count() == 0
         wait_until(page, SHOWN)
         page.close()
+
+
+def test_what_is_typed_is_in_the_address_and_takes_one_step_to_go_back_from(visit):
+    page = visit("/?q=a blue picture")
+    status(page, "“a blue picture”")
+    words = page.get_by_label("Search by words")
+    for text in ("a", "a red", "a red picture"):
+        words.fill(text)
+        status(page, f"“{text}”$")
+    assert page.url.endswith("/?q=a+red+picture")
+    words.press("Enter")
+    words.fill("green")
+    status(page, "“green”")
+    page.reload()
+    status(page, "20 pictures for “green”")
+    page.go_back()
+    status(page, "“a red picture”")
+    page.go_back()
+    status(page, "“a blue picture”")
+
+
+def test_going_back_closes_what_was_opened(visit):
+    page = visit("/?q=red")
+    status(page, "20 pictures for “red”")
+    page.get_by_label("Search by words").fill("blue")
+    page.keyboard.press("Enter")
+    status(page, "“blue”")
+    page.locator("#found .card").first.click()
+    page.get_by_role("dialog").locator(".neighbours button").first.wait_for()
+    page.go_back()
+    status(page, "20 pictures for “red”")
+    assert page.get_by_role("dialog").is_hidden()
+
+
+def test_the_slash_jumps_to_the_words_from_a_choice_too(visit):
+    page = visit("/?q=red")
+    for choice in ("Captions", "Pictures"):
+        page.get_by_text(choice, exact=True).click()
+        page.keyboard.press("/")
+        assert page.evaluate("document.activeElement.id") == "words"
+    page.get_by_label("Side by side").check()
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "words"
+    page.keyboard.press("/")
+    assert page.get_by_label("Search by words").input_value().endswith("/")
+
+
+def test_a_wrong_key_is_told_and_one_that_cannot_be_sent_is_not(visit, served):
+    for address in serve(served[:1], ServerSettings(read_key=READ_KEY)):
+        page = visit("/?q=red", address=address, allowed="401")
+        first = page.get_by_label("This server wants a key")
+        first.wait_for()
+        assert page.evaluate("document.activeElement.type") == "password"
+        first.fill("ключ")
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.querySelector('.key-form input').validity.patternMismatch")
+        first.fill("not-the-key-of-the-server")
+        page.keyboard.press("Enter")
+        second = page.get_by_label("That key was not taken")
+        second.fill(f" {READ_KEY} ")
+        page.keyboard.press("Enter")
+        status(page, "20 pictures")
+        page.close()
+
+
+def test_where_a_page_may_keep_nothing_it_works_all_the_same(visit, served):
+    forbid = """for (const name of ["localStorage", "sessionStorage"])
+        Object.defineProperty(window, name, { get() { throw new DOMException("denied", "SecurityError"); } });"""
+    for address in serve(served[:1], ServerSettings(read_key=READ_KEY)):
+        page = visit(address=address, allowed="401")
+        page.add_init_script(forbid)
+        page.goto(f"{address}/?q=red")
+        page.get_by_label("This server wants a key").fill(READ_KEY)
+        page.keyboard.press("Enter")
+        status(page, "20 pictures")
+        page.get_by_label("Dark colours").click()
+        assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+        page.close()
+
+
+def test_an_index_of_pictures_alone_has_no_captions_and_says_so(visit, served, tmp_path):
+    with (
+        open_index(served[0].index) as full,
+        create_index(f"memory:{tmp_path / 'bare'}", dim=8, model="one", fields=FIELDS) as bare,
+    ):
+        bare.add([replace(one, fields=dict(one.fields) | {"text": ""}) for one in full.get(["red-0", "blue-0"])])
+    for address in serve([replace(served[0], index=str(tmp_path / "bare"))], ServerSettings()):
+        page = visit("/?q=red&kind=caption", address=address)
+        page.get_by_role("heading", name="No captions are in the index").wait_for()
+        page.get_by_text("Pictures", exact=True).click()
+        status(page, "2 pictures")
+        wait_until(page, SHOWN)
+        page.close()
+
+
+def test_two_models_that_share_nothing_are_not_said_to_agree(visit, served, tmp_path):
+    with (
+        open_index(served[1].index) as full,
+        create_index(f"memory:{tmp_path / 'other'}", dim=8, model="two", fields=FIELDS) as other,
+    ):
+        for one in full.get(["red-0", "blue-0"]):
+            name = f"other-{one.id}"
+            other.add([replace(one, id=name, fields=dict(one.fields) | {"image": name})])
+    for address in serve([served[0], replace(served[1], index=str(tmp_path / "other"))], ServerSettings()):
+        page = visit("/?q=red&with=two", address=address)
+        summary = page.locator(".summary")
+        summary.wait_for()
+        assert summary.inner_text() == "0 of the first 20 are the same with both."
+        page.goto(f"{address}/?q=red&with=two&filter=" + quote('["id", "=", "other-red-0"]'))
+        status(page, "0 pictures of one beside 1 of two")
+        page.close()
+
+
+def test_an_index_that_does_not_answer_is_told_and_looked_for_again(visit):
+    page = visit(allowed="503")
+    away = page.request.get(page.url + "v1/collections").json()
+    for one in away["collections"]:
+        one |= {"ready": False, "records": 0, "fields": {}}
+    page.route("**/v1/collections", lambda route: route.fulfill(json=away))
+    page.reload()
+    page.get_by_text("The index does not answer now").wait_for()
+    page.unroute("**/v1/collections")
+    page.get_by_label("Search by words").fill("red")
+    status(page, "20 pictures")
+    page.get_by_role("button", name="Filters").click()
+    assert page.locator("#filter-field option").all_inner_texts() == ["split", "caption", "id"]

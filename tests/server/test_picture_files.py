@@ -39,7 +39,9 @@ def test_a_file_that_comes_in_anew_while_it_is_asked_for_its_record_stays(tmp_pa
 def test_a_file_that_goes_while_it_is_looked_at_harms_nobody(tmp_path, monkeypatch):
     files = PictureFiles(None, tmp_path)
     gone, left = sorted(files.keep(content) for content in (b"one", b"two"))
-    monkeypatch.setattr(Path, "iterdir", lambda folder: iter([folder / name.partition(":")[2] for name in (gone, left)]))
+    monkeypatch.setattr(
+        Path, "iterdir", lambda folder: iter([folder / name.partition(":")[2] for name in (gone, left)])
+    )
     files.find(gone).unlink()
     assert files.remove_unused(lambda file: False, older_than=-1) == 1
     assert files.find(left) is None

@@ -22,7 +22,6 @@ from bcls.server.problems import (
     problem_response,
 )
 
-
 UNREADABLE = "the index cannot be read now; the server's log says why"
 
 

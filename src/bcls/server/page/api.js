@@ -1,5 +1,7 @@
 // Asks the server. A key, where one is needed, lives as long as the tab.
 
+import { storage } from "./elements.js";
+
 export class Refusal extends Error {
   constructor(status, detail) {
     super(detail);
@@ -8,12 +10,14 @@ export class Refusal extends Error {
 }
 
 const KEY = "bcls-key";
-const keyHeaders = () => {
-  const key = sessionStorage.getItem(KEY);
-  return key ? { Authorization: `Bearer ${key}` } : {};
-};
+let key = storage("sessionStorage")?.getItem(KEY);
+const keyHeaders = () => (key ? { Authorization: `Bearer ${key}` } : {});
 
-export const useKey = (key) => sessionStorage.setItem(KEY, key);
+export const hasKey = () => Boolean(key);
+export function useKey(given) {
+  key = given;
+  storage("sessionStorage")?.setItem(KEY, key);
+}
 
 async function answered(request) {
   let answer;
@@ -42,7 +46,7 @@ export function show(image, address, size) {
   const url = new URL(address, location.origin);
   if (size === "thumbnail") url.searchParams.set("size", size);
   image.addEventListener("error", () => image.closest(".frame")?.classList.add("missing"));
-  if (!sessionStorage.getItem(KEY)) {
+  if (!key) {
     image.src = url;
     return;
   }

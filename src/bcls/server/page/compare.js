@@ -40,7 +40,7 @@ function summary(left, right, [leftPlaces, rightPlaces], asked) {
     .sort(([, a, b], [, c, d]) => Math.abs(c - d) - Math.abs(a - b))[0];
   const shown = Math.max(first.length, second.length);
   const told = `${both.length} of the first ${shown} are the same with both.`;
-  if (!furthest) return `${told} Their order is the same.`;
+  if (!furthest) return both.length ? `${told} Their order is the same.` : told;
   const [result, a, b] = furthest;
   return `${told} Furthest apart: “${named(result)}”, rank ${a} with ${left.collection}, ${b} with ${right.collection}.`;
 }

@@ -2,6 +2,15 @@
 
 export const byId = (id) => document.getElementById(id);
 
+// What the browser keeps for this page; null where it may keep nothing, which throws where it is merely looked at.
+export function storage(name) {
+  try {
+    return window[name];
+  } catch {
+    return null;
+  }
+}
+
 export function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {

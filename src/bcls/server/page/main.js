@@ -1,14 +1,15 @@
 // The page: what is asked lives in one object, and in the address as far as it can be sent to somebody.
 
-import { collections, Refusal, search, show, useKey } from "./api.js";
+import { collections, hasKey, Refusal, search, show, useKey } from "./api.js";
 import { comparedStatus, comparison } from "./compare.js";
 import { closeDetail, openDetail, turnDetailByKeys } from "./detail.js";
-import { byId, element, plural } from "./elements.js";
+import { byId, element, plural, storage } from "./elements.js";
 import { Filters, filterText } from "./filters.js";
 import { pictureAmong, readPicture } from "./picture.js";
 import { loading, named, resultList } from "./results.js";
 
 const SHOWN = 20;
+const TYPING = "typing";
 const asked = { words: "", picture: null, like: null, kind: "image", collection: null, other: null, comparing: false, k: SHOWN };
 const filters = new Filters(() => { asked.k = SHOWN; run(); });
 let server;
@@ -21,11 +22,20 @@ const isEmpty = () => !asked.picture && !asked.like && !asked.words.trim();
 const told = () => (asked.picture ? `your picture ${asked.picture.name}` : asked.like ? `“${asked.like.name}”` : `“${asked.words.trim()}”`);
 const comparing = () => asked.comparing && asked.kind === "image" && server.collections.length > 1;
 
-async function run({ push = true } = {}) {
+const here = () => server.collections.find((one) => one.name === asked.collection);
+
+// An index that did not answer may be back, with its fields.
+async function lookAgain() {
+  if (here().ready) return;
+  server = await collections().catch(() => server);
+  filters.offer(here().fields);
+}
+
+async function run({ push = true, typing = false } = {}) {
   if (!server) return; // what is asked while the collections are awaited is run by start
   running?.abort();
   showAsked();
-  if (push) remember();
+  if (push) remember(typing);
   if (isEmpty()) return welcome();
   const own = (running = new AbortController());
   const found = byId("found");
@@ -33,6 +43,7 @@ async function run({ push = true } = {}) {
   byId("status").textContent = "Searching …";
   const wait = setTimeout(() => found.replaceChildren(loading(asked.kind)), 150);
   try {
+    await lookAgain();
     const names = comparing() ? [asked.collection, asked.other] : [asked.collection];
     const k = Math.min(comparing() ? 100 : asked.k, server.max_k);
     const body = { ...query(), k, kind: asked.kind, filter: filterText(filters.list) };
@@ -51,7 +62,7 @@ async function run({ push = true } = {}) {
 
 function showAnswers(k) {
   const [first, second] = answers;
-  if (!first.results.length) return showNothing();
+  if (answers.every((answer) => !answer.results.length)) return showNothing();
   if (second) {
     byId("status").textContent = `${comparedStatus(first, second)} for ${told()}`;
     return byId("found").replaceChildren(comparison(first, second, k, open));
@@ -72,8 +83,9 @@ function showAnswers(k) {
 function showNothing() {
   byId("status").textContent = `Nothing for ${told()}`;
   const clear = () => { filters.set([]); run(); };
+  const empty = asked.kind === "caption" && here().records ? "No captions are in the index" : "Nothing is in the index yet";
   byId("found").replaceChildren(element("div", { class: "message" },
-    element("h2", {}, filters.list.length ? "Nothing passes the filters" : "Nothing is in the index yet"),
+    element("h2", {}, filters.list.length ? "Nothing passes the filters" : empty),
     filters.list.length ? element("button", { type: "button", class: "primary", onclick: clear }, "Remove the filters") : element("p", {}, "Fill it with bcls index, or add pictures over the API.")));
 }
 
@@ -83,13 +95,15 @@ function showTrouble(error) {
   if (error instanceof Refusal && error.status === 401) parts.splice(1, 1, keyForm());
   else parts.push(element("button", { type: "button", class: "primary", onclick: () => (server ? run({ push: false }) : start()) }, "Try again"));
   byId("found").replaceChildren(element("div", { class: "message trouble", role: "alert" }, ...parts));
+  document.querySelector(".key-form input")?.focus();
 }
 
 function keyForm() {
-  const input = element("input", { type: "password", autocomplete: "off", required: true });
+  const input = element("input", { type: "password", autocomplete: "off", required: true,
+    pattern: "\\s*[!-~]+\\s*", title: "letters, digits and signs of ASCII, without spaces" });
   const use = (event) => { event.preventDefault(); useKey(input.value.trim()); start(); };
   return element("form", { class: "key-form", onsubmit: use },
-    element("label", {}, "This server wants a key ", input), element("button", { type: "submit", class: "primary" }, "Use it"));
+    element("label", {}, hasKey() ? "That key was not taken; this server wants another " : "This server wants a key ", input), element("button", { type: "submit", class: "primary" }, "Use it"));
 }
 
 async function welcome() {
@@ -97,11 +111,13 @@ async function welcome() {
   byId("status").textContent = "";
   byId("results").removeAttribute("aria-busy");
   const ways = element("ul", { class: "suggestions", "aria-label": "Things to search for" });
-  const here = server.collections.find((one) => one.name === asked.collection);
-  const picture = here.takes_pictures ? " Or drop, paste or choose a picture to search by it." : "";
+  await lookAgain();
+  if (!isEmpty()) return;
+  const picture = here().takes_pictures ? " Or drop, paste or choose a picture to search by it." : "";
+  const what = here().ready ? `${plural(here().records, "record")} to search, pictures and captions. Say it in your own words.` : "The index does not answer now. Ask again in a moment.";
   byId("found").replaceChildren(element("div", { class: "welcome" },
     element("h2", {}, "What are you looking for?"),
-    element("p", {}, `${plural(here.records, "record")} to search, pictures and captions. Say it in your own words.${picture}`), ways));
+    element("p", {}, `${what}${picture}`), ways));
   const some = await search({ text: "a", kind: "caption", k: Math.min(60, server.max_k), collection: asked.collection }).catch(() => ({ results: [] }));
   const texts = [...new Set(some.results.map(named))].filter((text) => text.length < 60);
   const spread = texts.filter((_, at) => at % Math.max(1, Math.floor(texts.length / 6)) === 0).slice(0, 6);
@@ -161,7 +177,8 @@ function showAsked() {
   document.title = isEmpty() ? "BCLS search" : `${told()} · BCLS search`;
 }
 
-function remember() {
+// What is typed takes the place of what was typed before it; whatever else is asked can be gone back to.
+function remember(typing) {
   const where = new URLSearchParams();
   if (asked.words.trim() && !asked.picture && !asked.like) where.set("q", asked.words.trim());
   if (asked.like) where.set("like", asked.like.id);
@@ -170,7 +187,9 @@ function remember() {
   if (asked.comparing) where.set("with", asked.other);
   for (const one of filters.list) where.append("filter", JSON.stringify(one));
   const address = where.size ? `/?${where}` : "/";
-  if (address !== location.pathname + location.search) history.pushState(null, "", address);
+  const isNew = address !== location.pathname + location.search;
+  const change = isNew && !(typing && history.state === TYPING) ? "pushState" : "replaceState";
+  history[change](typing ? TYPING : null, "", address);
 }
 
 function recall() {
@@ -200,7 +219,7 @@ function listen() {
   let typing;
   byId("words").addEventListener("input", () => {
     clearTimeout(typing);
-    typing = setTimeout(() => { Object.assign(asked, { words: byId("words").value, picture: null, like: null, k: SHOWN }); run({ push: false }); }, 250);
+    typing = setTimeout(() => { Object.assign(asked, { words: byId("words").value, picture: null, like: null, k: SHOWN }); run({ typing: true }); }, 250);
   });
   byId("search").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -212,7 +231,7 @@ function listen() {
   byId("collection").addEventListener("change", (event) => {
     if (event.target.value === asked.other) asked.other = asked.collection;
     asked.collection = event.target.value;
-    filters.offer(server.collections.find((one) => one.name === asked.collection).fields);
+    filters.offer(here().fields);
     run();
   });
   byId("other").addEventListener("change", (event) => {
@@ -225,9 +244,9 @@ function listen() {
   byId("choose").addEventListener("click", () => byId("file").click());
   byId("file").addEventListener("change", (event) => { byPicture(event.target.files[0]); event.target.value = ""; });
   addEventListener("paste", (event) => { if (event.clipboardData.files.length) byPicture(pictureAmong(event.clipboardData)); });
-  addEventListener("popstate", () => { recall(); if (server) settleCollections(); run({ push: false }); });
+  addEventListener("popstate", () => { closeDetail(); recall(); if (server) settleCollections(); run({ push: false }); });
   addEventListener("keydown", (event) => {
-    const writing = event.target.closest("input, select, textarea, dialog");
+    const writing = event.target.closest("input:not([type=radio], [type=checkbox]), select, textarea, dialog");
     if (event.key === "/" && !writing && !event.ctrlKey && !event.metaKey && !event.altKey) { event.preventDefault(); byId("words").select(); }
     if (event.key === "ArrowDown" && event.target === byId("words")) { event.preventDefault(); document.querySelector("#found button")?.focus(); }
   });
@@ -265,11 +284,11 @@ function listenForTheme() {
   const root = document.documentElement;
   const dark = () => (root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches);
   const name = () => byId("theme").setAttribute("aria-pressed", String(dark()));
-  const kept = localStorage.getItem("bcls-theme");
+  const kept = storage("localStorage")?.getItem("bcls-theme");
   if (kept) root.dataset.theme = kept;
   byId("theme").addEventListener("click", () => {
     root.dataset.theme = dark() ? "light" : "dark";
-    localStorage.setItem("bcls-theme", root.dataset.theme);
+    storage("localStorage")?.setItem("bcls-theme", root.dataset.theme);
     name();
   });
   name();
@@ -288,7 +307,7 @@ async function start() {
   byId("words").maxLength = server.max_query_characters;
   byId("choose").hidden = !server.collections.some((one) => one.takes_pictures);
   settleCollections();
-  filters.offer(server.collections.find((one) => one.name === asked.collection).fields);
+  filters.offer(here().fields);
   filters.set(filters.list);
   return run({ push: false });
 }
