@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from bcls.errors import InputError
 from bcls.server.logs import JsonLines
+from bcls.server.protocol import BoundedHeads
 
 
 def serve(
@@ -40,12 +41,12 @@ def serve(
     log_as_json()
     config = uvicorn.Config(
         app,
+        http=BoundedHeads,
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=int(stop_seconds),
         timeout_keep_alive=30,
-        h11_max_incomplete_event_size=64 << 10,
     )
     uvicorn.Server(config).run(sockets=[listener])
 
