@@ -76,7 +76,10 @@ def test_an_engine_that_goes_away_is_503_and_is_back_without_a_restart(serving, 
         assert answer.status_code == 503
         assert answer.headers["retry-after"] == "1"
         assert "connection refused" in answer.json()["detail"]
-    assert client.get("/readyz").status_code == 503
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.headers["retry-after"]) == (503, "1")
+    assert ready.headers["content-type"] == "application/problem+json"
+    assert ready.json()["detail"] == "the index does not answer now: colours"
     assert client.get("/healthz").status_code == 200
     assert client.get("/v1/collections").json()["collections"][0]["ready"] is False
     wire.cut = False

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from bcls.server.collection import Collection
 from bcls.server.keys import bearer, reading_guard
 from bcls.server.messages import CollectionState, ServerState
-from bcls.server.problems import problem_answers
+from bcls.server.problems import UnavailableError, problem_answers
 from bcls.server.service import Service
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
@@ -27,8 +27,10 @@ def state_routes(service: Service) -> APIRouter:
     @routes.get("/readyz", responses=problem_answers(503))
     async def ready() -> JSONResponse:
         """Every index answers; send requests here."""
-        states = {name: one.live.trouble is None for name, one in service.collections.items()}
-        return JSONResponse(states, 200 if all(states.values()) else 503)
+        away = [name for name, one in service.collections.items() if one.live.trouble is not None]
+        if away:
+            raise UnavailableError(f"the index does not answer now: {', '.join(away)}")
+        return JSONResponse(dict.fromkeys(service.collections, True))
 
     @routes.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
     async def metrics() -> Response:
