@@ -9,7 +9,8 @@ pytest.importorskip("fastapi")
 
 from bcls.cli import main
 from bcls.cli.arguments import parse_words
-from bcls.cli.serve import _names, _pairs, _parser, _uploads
+from bcls.cli.serve import _names, _pairs, _parser, _pictures_of, _uploads
+from bcls.errors import InputError
 from bcls.models import BagOfWordsTower, ConvTower, RetrievalModel
 from bcls.search import create_index
 
@@ -88,6 +89,14 @@ def test_indices_of_one_uploads_folder_keep_their_pictures_apart(tmp_path):
     folders = {_uploads(index, given) for index in ("a/b", "a-b", "memory:a/b", "a%2Fb")}
     assert len(folders) == 4
     assert {folder.parent for folder in folders} == {tmp_path}
+
+
+def test_data_that_cannot_be_read_any_more_asks_for_the_folder_of_its_pictures(tmp_path):
+    (tmp_path / "data").mkdir()
+    about = {"data": str(tmp_path / "data")}
+    create_index(f"memory:{tmp_path / 'index'}", dim=8, model="m", fields=FIELDS, about=about).close()
+    with pytest.raises(InputError, match=r"neither a data set nor a picture .*; or name the folder .* with --pictures"):
+        _pictures_of(str(tmp_path / "index"))
 
 
 def test_a_folder_of_pictures_that_there_is_not_is_refused(bcls, tmp_path):

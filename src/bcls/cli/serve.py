@@ -130,7 +130,10 @@ def _pictures_of(index: str) -> Path | None:
         ) from None
     if not data or not Path(data).exists():
         return None
-    return open_collection(data).image_folder
+    try:
+        return open_collection(data).image_folder
+    except InputError as error:  # the data has changed since
+        raise InputError(f"{error}; or name the folder of the pictures of {index} with --pictures") from None
 
 
 def _demo(folder: Path) -> list[Served]:
