@@ -64,3 +64,8 @@ def test_values_take_the_fields_types():
 def test_a_quoted_value_comes_back(value):
     quoted = '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     assert Filter.parse(f"kind={quoted}") == Filter((Condition("kind", "=", value),))
+
+
+def test_a_whole_number_beyond_all_floats_is_told():
+    with pytest.raises(InputError, match="filter: weight: a number of 1025 bits is too large for a float"):
+        Filter((Condition("weight", "<", 2**1024),)).typed({"weight": "float"})

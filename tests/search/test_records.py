@@ -152,6 +152,7 @@ def test_values_that_fit_their_type_pass(value, kind):
         (np.float64(0.5), "float", r"here: .*0.5.* is no float"),
         (math.nan, "float", "here: nan is not a finite number"),
         (-math.inf, "float", "here: -inf is not a finite number"),
+        (2**1024, "float", "here: a number of 1025 bits is too large for a float"),
         (2**63, "int", f"here: {2**63} does not fit 64 bits"),
         (-(2**63), "int", "does not fit 64 bits"),
         ("é" * (MAX_TEXT_BYTES // 2 + 1), "str", f"here: longer than {MAX_TEXT_BYTES} bytes"),

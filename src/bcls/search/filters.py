@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, cast
 
 from bcls.errors import InputError
-from bcls.search.records import FieldType, FieldValue, check_value
+from bcls.search.records import FieldType, FieldValue, check_value, float_of
 
 Operator: TypeAlias = Literal["=", "!=", "<", "<=", ">", ">=", "in", "contains"]
 
@@ -138,7 +138,7 @@ def _typed(value: FieldValue | Sequence[FieldValue], kind: FieldType, field: str
         except ValueError:
             raise InputError(f"filter: {field} is a {kind}, {value!r} is none") from None
     elif type(value) is int and kind == "float":
-        result = float(value)
+        result = float_of(value, f"filter: {field}")
     check_value(result, kind, f"filter: {field}")
     return cast(FieldValue, result)
 

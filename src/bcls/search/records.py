@@ -155,7 +155,7 @@ def check_value(value: object, kind: FieldType, place: str) -> None:
         InputError: another type, a number that is not finite or beyond 64 bits, a text too long or not text.
     """
     if type(value) is int and kind == "float":
-        value = float(value)
+        value = float_of(value, place)
     if type(value) is not KINDS[kind]:
         raise InputError(f"{place}: {value!r} is no {kind}")
     if isinstance(value, str) and _size(value, place) > MAX_TEXT_BYTES:
@@ -164,6 +164,18 @@ def check_value(value: object, kind: FieldType, place: str) -> None:
         raise InputError(f"{place}: {value} is not a finite number")
     if type(value) is int and abs(value) >= 2**63:
         raise InputError(f"{place}: {value} does not fit 64 bits")
+
+
+def float_of(value: int, place: str) -> float:
+    """A whole number as a float.
+
+    Raises:
+        InputError: it is beyond all floats.
+    """
+    try:
+        return float(value)
+    except OverflowError:
+        raise InputError(f"{place}: a number of {value.bit_length()} bits is too large for a float") from None
 
 
 def _size(text: str, place: str) -> int:
