@@ -29,6 +29,18 @@ def test_the_file_and_its_thumbnail(client, made):
     assert again.status_code == 304
 
 
+@pytest.mark.parametrize("kind", ["TIFF", "BMP"])
+@pytest.mark.parametrize("query", ["", "?size=thumbnail"])
+def test_a_picture_of_ours_that_no_browser_shows_is_sent_as_a_jpeg(client, made, kind, query):
+    (made.pictures / "red-0.png").write_bytes(picture_bytes("red", kind=kind))
+    answer = client.get(f"/v1/images/red-0{query}")
+    assert answer.headers["content-type"] == "image/jpeg"
+    red, green, _ = Image.open(io.BytesIO(answer.content)).getpixel((5, 5))
+    assert (red > 200, green < 50) == (True, True)
+    found = client.post("/v1/search", json={"image": base64_of(picture_bytes("red", kind=kind))})
+    assert found.status_code == 422  # a stranger's is still not tried
+
+
 @pytest.mark.parametrize("query", ["", "?size=thumbnail"])
 def test_a_picture_that_the_browser_has_is_not_sent_again(client, query):
     tag = client.get(f"/v1/images/red-0{query}").headers["etag"]

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 
 from bcls.server.keys import bearer, reading_guard, writing_guard
 from bcls.server.messages import Added, Deleted, Name, NewImage
-from bcls.server.pictures import media_type_of
+from bcls.server.pictures import shown
 from bcls.server.problems import ProblemError, problem_answers
 from bcls.server.service import Service
 from bcls.server.thumbnails import tag_of
@@ -56,7 +56,7 @@ def image_routes(service: Service) -> APIRouter:
         if path is None:
             raise ProblemError(404, "there is no picture file for that id")
         try:
-            content, media_type, tag = await (_small(service, path) if size == "thumbnail" else _whole(path))
+            content, media_type, tag = await (_small(service, path) if size == "thumbnail" else _whole(service, path))
         except OSError:  # gone since, or not to be read
             raise ProblemError(404, "there is no picture file for that id") from None
         if media_type is None:
@@ -103,12 +103,10 @@ async def _small(service: Service, path: Path) -> Shown:
     return content, "image/jpeg", tag_of(content)
 
 
-async def _whole(path: Path) -> Shown:
+async def _whole(service: Service, path: Path) -> Shown:
     def read() -> Shown:
         with path.open("rb") as file:
-            media_type = media_type_of(file)
-            file.seek(0)
-            content = b"" if media_type is None else file.read()
+            content, media_type = shown(file, max_pixels=service.settings.max_pixels) or (b"", None)
         return content, media_type, tag_of(content)
 
     return await asyncio.to_thread(read)

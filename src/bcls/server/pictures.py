@@ -12,6 +12,8 @@ from bcls.errors import InputError
 from bcls.pictures import upright_rgb
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+FORMATS_OF_OURS = (*FORMATS, "BMP", "TIFF")
+"""What is read in the folder that was indexed, which no stranger writes to; no browser shows the last two as such."""
 MEDIA_TYPES = {  # MPO: a JPEG with further pictures behind it, as many telephones write
     "JPEG": "image/jpeg",
     "MPO": "image/jpeg",
@@ -24,7 +26,7 @@ LONGEST_SIDE = 65_500
 UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, MemoryError)
 
 
-def decode_picture(content: bytes, *, max_pixels: int) -> Image.Image:
+def decode_picture(content: bytes, *, max_pixels: int, formats: tuple[str, ...] = FORMATS) -> Image.Image:
     """A picture as upright RGB, its size checked before a pixel is decoded.
 
     Only JPEG, PNG, WebP and GIF (its first frame) are tried, so that no rarer decoder is ever reached. Transparent
@@ -33,6 +35,7 @@ def decode_picture(content: bytes, *, max_pixels: int) -> Image.Image:
     Args:
         content: the bytes of a file.
         max_pixels: the most that width times height may be.
+        formats: as Pillow names them, where others are tried.
 
     Raises:
         InputError: empty, none of these formats, damaged, cut short, or too large.
@@ -48,7 +51,7 @@ def decode_picture(content: bytes, *, max_pixels: int) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(content), formats=FORMATS) as opened:
+            with Image.open(io.BytesIO(content), formats=formats) as opened:
                 width, height = opened.size
                 if width * height > max_pixels:
                     raise InputError(f"the picture has {width} x {height} pixels; at most {max_pixels:,} are taken")
@@ -72,23 +75,31 @@ def encode_picture(picture: Image.Image) -> bytes:
 
 
 def thumbnail_of(content: bytes, *, side: int, max_pixels: int) -> bytes:
-    """A small JPEG of a picture file.
+    """A small JPEG of a picture file of ours.
 
     Raises:
         InputError: as `decode_picture`.
     """
-    picture = decode_picture(content, max_pixels=max_pixels)
+    picture = decode_picture(content, max_pixels=max_pixels, formats=FORMATS_OF_OURS)
     picture.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0)
     return _jpeg(picture, quality=85)
 
 
-def media_type_of(file: BinaryIO) -> str | None:
-    """What a picture file is, by its first bytes; None = none of the formats that are shown."""
+def shown(file: BinaryIO, *, max_pixels: int) -> tuple[bytes, str] | None:
+    """A picture file of ours as a browser takes it, and its media type; None = none of the formats that are shown.
+
+    Raises:
+        InputError: as `decode_picture`, for a picture that has to be written again.
+    """
     try:
-        with Image.open(file, formats=FORMATS) as opened:
-            return MEDIA_TYPES.get(opened.format or "")
+        with Image.open(file, formats=FORMATS_OF_OURS) as opened:
+            kind = MEDIA_TYPES.get(opened.format or "")
     except (*UNREADABLE, Image.DecompressionBombError):
         return None
+    file.seek(0)
+    if kind is not None:
+        return file.read(), kind
+    return encode_picture(decode_picture(file.read(), max_pixels=max_pixels, formats=FORMATS_OF_OURS)), "image/jpeg"
 
 
 def _jpeg(picture: Image.Image, *, quality: int) -> bytes:
