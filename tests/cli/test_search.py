@@ -6,6 +6,9 @@ import json
 
 import pytest
 
+from bcls.cli.search import _table
+from bcls.search import Hit
+
 
 @pytest.fixture
 def index(bcls, config, folder, tmp_path):
@@ -65,3 +68,8 @@ def test_refusals_are_one_line(bcls, index, tmp_path):
 def test_has_help(bcls, verb):
     said = bcls(verb, "--help")
     assert (said.code, "example:" in said.out) == (0, True)
+
+
+def test_what_a_caption_says_moves_no_cursor():
+    hit = Hit("a\x1b[2J", 0.5, {"text": "one\ttwo\r\x1b[31mred\nthree é"})
+    assert _table([hit]).splitlines()[1] == "   1  0.500  a [2J  one two  [31mred | three é"

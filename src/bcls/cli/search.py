@@ -94,6 +94,11 @@ def _table(hits: list[Hit]) -> str:
     lines = [f"{'':>4} {'score':>6}  {'id':<{wide}}  text"]
     for rank, hit in enumerate(hits, start=1):
         text = str(hit.fields.get("text", "")).replace("\n", " | ")
-        line = f"{rank:>4} {hit.score:>6.3f}  {hit.id:<{wide}}  {text}"
+        line = _printable(f"{rank:>4} {hit.score:>6.3f}  {hit.id:<{wide}}  {text}")
         lines.append(line if len(line) <= WIDTH else line[: WIDTH - 1] + "…")
     return "\n".join(lines if hits else ["nothing found"])
+
+
+def _printable(line: str) -> str:
+    """The line without what would move a terminal's cursor or change its colours."""
+    return "".join(sign if sign.isprintable() else " " for sign in line)
