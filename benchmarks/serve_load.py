@@ -118,7 +118,7 @@ def serve_bare(folder: Path) -> None:
     from fastapi import FastAPI
 
     from bcls.models import RetrievalModel
-    from bcls.server.running import _listen
+    from bcls.server import take_port
 
     model = RetrievalModel.from_pretrained(folder / "model")
     index = faiss.IndexFlatIP(DIM)
@@ -133,9 +133,10 @@ def serve_bare(folder: Path) -> None:
         hits = zip(rows[0].tolist(), scores[0].tolist(), strict=True)
         return {"results": [{"id": f"picture-{row}", "score": score} for row, score in hits]}
 
-    listener = _listen("127.0.0.1", 0)
-    print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
-    uvicorn.Server(uvicorn.Config(app, log_level="error")).run(sockets=[listener])
+    taken = take_port("127.0.0.1", 0)
+    taken.socket.listen(2048)
+    print(taken.address, flush=True)
+    uvicorn.Server(uvicorn.Config(app, log_level="error")).run(sockets=[taken.socket])
 
 
 def measure(command: list[str], path: str, given: argparse.Namespace) -> dict[str, float]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 from PIL import Image
 
@@ -39,7 +41,7 @@ def tiny_model(tmp_path_factory):
     ],
 )
 def test_refused(words, says, capsys):
-    assert main(["serve", *words]) == 2
+    assert main(["serve", "--port", "0", *words]) == 2
     assert says in capsys.readouterr().err
 
 
@@ -60,13 +62,13 @@ def test_names_are_given_as_people_write_them(words, names):
 
 def test_a_short_key_is_refused(monkeypatch, capsys):
     monkeypatch.setenv("BCLS_WRITE_KEY", "short")
-    assert main(["serve", "model", "index"]) == 2
+    assert main(["serve", "--port", "0", "model", "index"]) == 2
     assert "write_key" in capsys.readouterr().err
 
 
 def test_an_index_of_another_model_is_refused(tiny_model, tmp_path, capsys):
     create_index(f"memory:{tmp_path / 'index'}", dim=8, model="another", fields=FIELDS).close()
-    assert main(["serve", str(tiny_model), str(tmp_path / "index")]) == 2
+    assert main(["serve", "--port", "0", str(tiny_model), str(tmp_path / "index")]) == 2
     assert "another model" in capsys.readouterr().err
 
 
@@ -102,3 +104,13 @@ def test_data_that_cannot_be_read_any_more_asks_for_the_folder_of_its_pictures(t
 def test_a_folder_of_pictures_that_there_is_not_is_refused(bcls, tmp_path):
     said = bcls("serve", "model", "index", "--pictures", tmp_path / "nowhere")
     assert (said.code, said.err) == (2, f"bcls: error: {tmp_path / 'nowhere'}: no such folder (--pictures)\n")
+
+
+def test_a_port_that_is_taken_is_told_before_a_demo_is_trained(tmp_path, capsys):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        assert main(["serve", "--demo", "--output", str(tmp_path / "demo"), "--port", port]) == 2
+    assert "choose another --host or --port" in capsys.readouterr().err
+    assert not (tmp_path / "demo").exists()

@@ -36,7 +36,7 @@ def run(words: list[str]) -> int:
         raise InputError("name a model and its index, or --demo")
     if any(find_spec(package) is None for package in ("fastapi", "uvicorn", "prometheus_client")):
         raise MissingExtraError("bcls serve", "server")
-    from bcls.server import ServerSettings, create_app, serve  # noqa: PLC0415
+    from bcls.server import ServerSettings, create_app, serve, take_port  # noqa: PLC0415
 
     hosts = {"127.0.0.1", "localhost", "[::1]", given["host"], *_names(given["allowed_hosts"])}
     settings = ServerSettings(
@@ -48,9 +48,10 @@ def run(words: list[str]) -> int:
         max_body_bytes=given["max_body_bytes"],
         request_seconds=given["request_seconds"],
     )
+    taken = take_port(given["host"], given["port"])  # before anything is trained or loaded
     served = _demo(Path(given["output"])) if given["demo"] else _pairs(given)
     app = create_app(served, settings)
-    serve(app, host=given["host"], port=given["port"], stop_seconds=settings.stop_seconds, ready=_tell)
+    serve(app, taken, stop_seconds=settings.stop_seconds, ready=_tell)
     return 0
 
 
