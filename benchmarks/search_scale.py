@@ -2,6 +2,7 @@
 
 python benchmarks/search_scale.py                 # sizes 10,000 to 1,000,000; about half an hour on two cores
 python benchmarks/search_scale.py 10000 100000    # only these
+python benchmarks/search_scale.py unclustered     # the worst case: 100,000 directions without any structure
 
 Vectors have the structure of embeddings: a point is a fine cluster's centre and noise, a fine cluster's centre a coarse
 one's and noise; 1 coarse cluster for 2,000 points and 1 fine one for 40. Queries are fresh points of the same clusters,
@@ -27,6 +28,7 @@ from measure import RESULTS, in_own_process, load
 from bcls.search import Record, create_index, lance
 
 SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000)
+UNCLUSTERED = 100_000
 DIM = 256
 QUERIES = 200
 TIMED = 300
@@ -82,9 +84,16 @@ class Points:
         return points / np.linalg.norm(points, axis=1, keepdims=True)
 
 
-def one_size(count: int, folder: Path) -> dict[str, Any]:
-    """Build and search an index of so many vectors."""
-    points = Points(count)
+class Unclustered(Points):
+    """Points in all directions alike: no part of an index is nearer to a query than another."""
+
+    def _points(self, count: int, seed: int) -> np.ndarray:
+        points = np.random.default_rng(seed).standard_normal((count, DIM), dtype=np.float32)
+        return points / np.linalg.norm(points, axis=1, keepdims=True)
+
+
+def one_size(points: Points, folder: Path) -> dict[str, Any]:
+    """Build and search an index of these vectors."""
     exact = points.exact()
     lance.VECTOR_INDEX_FROM = math.inf  # the vector index is built below, where its time can be told
     index = create_index(folder / "index", dim=DIM, model="made", fields=FIELDS)
@@ -92,7 +101,7 @@ def one_size(count: int, folder: Path) -> dict[str, Any]:
     start, cpu = time.perf_counter(), time.process_time()
     index.add(points.records())
     index.optimize()
-    result: dict[str, Any] = {"count": count, "add_seconds": time.perf_counter() - start}
+    result: dict[str, Any] = {"count": points.count, "add_seconds": time.perf_counter() - start}
     result["add_cpu_seconds"] = time.process_time() - cpu
     queries = points.queries()
     result["flat"] = _timed(index, queries, TIMED_FLAT, "")
@@ -163,23 +172,31 @@ def plot(rows: list[dict[str, Any]], file: Path) -> None:
     plt.close(figure)
 
 
+KINDS = {"one": Points, "one-unclustered": Unclustered}
+
+
 def main() -> None:
     words = sys.argv[1:]
-    if words[:1] == ["one"]:
+    if words and words[0] in KINDS:
         folder = Path(tempfile.mkdtemp(prefix="search_scale."))
         try:
-            print(json.dumps(one_size(int(words[1]), folder)))
+            print(json.dumps(one_size(KINDS[words[0]](int(words[1])), folder)))
         finally:
             shutil.rmtree(folder)
         return
     file = RESULTS / "search_scale.json"
-    known = {row["count"]: row for row in json.loads(file.read_text())["rows"]} if file.exists() and words else {}
-    for count in map(int, words) if words else SIZES:
-        known[count] = in_own_process(__file__, "one", str(count))
-        print(json.dumps(known[count]), flush=True)
-        rows = [known[size] for size in sorted(known) if "error" not in known[size]]
-        about = {"dim": DIM, "queries": QUERIES, "lancedb": lance.lancedb.__version__}
-        file.write_text(json.dumps({"about": about, "rows": rows}, indent=2) + "\n", encoding="utf-8")
+    before = json.loads(file.read_text()) if file.exists() and words else {}
+    known = {row["count"]: row for row in before.get("rows", [])}
+    about = {"dim": DIM, "queries": QUERIES, "lancedb": lance.lancedb.__version__}
+    result = {"about": about, "rows": [], "unclustered": before.get("unclustered")}
+    for word in words or [*map(str, SIZES), "unclustered"]:
+        if word == "unclustered":
+            result["unclustered"] = in_own_process(__file__, "one-unclustered", str(UNCLUSTERED))
+        else:
+            known[int(word)] = in_own_process(__file__, "one", word)
+        print(json.dumps(known[int(word)] if word.isdecimal() else result["unclustered"]), flush=True)
+        rows = result["rows"] = [known[size] for size in sorted(known) if "error" not in known[size]]
+        file.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
         if rows:
             plot(rows, RESULTS / "search_scale.png")
 
