@@ -2,7 +2,7 @@
 
 python benchmarks/search_scale.py                 # sizes 10,000 to 1,000,000; about half an hour on two cores
 python benchmarks/search_scale.py 10000 100000    # only these
-python benchmarks/search_scale.py unclustered     # the worst case: 100,000 directions without any structure
+python benchmarks/search_scale.py unclustered     # the worst case: 1,000,000 directions without any structure
 
 Vectors have the structure of embeddings: a point is a fine cluster's centre and noise, a fine cluster's centre a coarse
 one's and noise; 1 coarse cluster for 2,000 points and 1 fine one for 40. Queries are fresh points of the same clusters,
@@ -28,7 +28,7 @@ from measure import RESULTS, in_own_process, load
 from bcls.search import Record, create_index, lance
 
 SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000)
-UNCLUSTERED = 100_000
+UNCLUSTERED = 1_000_000
 DIM = 256
 QUERIES = 200
 TIMED = 300

@@ -35,7 +35,7 @@ class SearchDemo:
 
 
 def make_search_demo(
-    folder: Path, *, seed: int = 0, epochs: int = 8, splits: dict[str, int] | None = None
+    folder: Path, *, seed: int = 0, epochs: int = 10, splits: dict[str, int] | None = None
 ) -> SearchDemo:
     """Draw scenes, train two models that differ in their loss, and index all pictures with each.
 
@@ -74,7 +74,8 @@ def _train(name: str, scenes: Path, run: Path, seed: int, epochs: int) -> None:
         *("--model.image_tower.image_size", "48", "--model.image_tower.channels=[16,32,64]"),
         *("--model.caption_tower", "BagOfWordsTower", "--model.caption_tower.dim", "128"),
         *LOSSES[name],
-        *("--optimization.epochs", str(epochs), "--optimization.learning_rate", "0.004"),
+        *("--optimization.epochs", str(epochs), "--optimization.batch_size", "64"),
+        *("--optimization.learning_rate", "0.004"),
         *("--validation.scene_truth", "true", "--validation.monitor", "rsum"),
         *("--output", str(run), "--seed", str(seed)),
     ]
