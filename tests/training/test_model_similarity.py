@@ -16,7 +16,7 @@ from bcls.evaluation import CosineSimilarity, KeptSimilarity, RetrievalTruth, ev
 from bcls.models import RetrievalModel
 from bcls.training import load_config, train
 from bcls.training.inputs import image_source
-from bcls.training.judging import FirstStage, Member, judge_model
+from bcls.training.judging import FirstStage, OtherModel, judge_model
 from bcls.training.model_similarity import evaluating
 from bcls.training.validation import SplitJudge
 
@@ -116,7 +116,7 @@ def test_an_ensemble_ranks_nothing_anew_and_is_of_models(run, data, tmp_path):
             "val",
             features="regions",
             first_stage=FirstStage(model, "regions"),
-            ensemble=[Member(model, "regions")],
+            ensemble=[OtherModel(model, "regions")],
         )
     np.save(tmp_path / "s.npy", np.eye(2))
     np.savetxt(tmp_path / "rows.txt", [0, 1], fmt="%d")

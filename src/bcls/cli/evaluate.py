@@ -109,7 +109,7 @@ def _judge_model(given: dict[str, Any]) -> tuple[str, dict[str, float], dict[str
             raise InputError(f"--{option} tells about rows of embeddings; the model {given['model']} makes its own")
     require_training("bcls evaluate")
     from bcls.models import RetrievalModel  # noqa: PLC0415
-    from bcls.training.judging import FirstStage, Member, judge_model  # noqa: PLC0415
+    from bcls.training.judging import FirstStage, OtherModel, judge_model  # noqa: PLC0415
 
     found = find_model(given["model"], given["data"], given["features"])
     first = None
@@ -130,7 +130,7 @@ def _judge_model(given: dict[str, Any]) -> tuple[str, dict[str, float], dict[str
         relevance=given_relevance(given),
         files=[Path(file) for file in given["judgements"] or ()],
         first_stage=first,
-        ensemble=[Member(RetrievalModel.from_pretrained(other.model), other.features) for other in others],
+        ensemble=[OtherModel(RetrievalModel.from_pretrained(other.model), other.features) for other in others],
     )
     folder = Path(given["model"])
     about = {"model": given["model"], "data": found.data}

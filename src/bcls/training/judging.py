@@ -20,8 +20,8 @@ from bcls.training.validation import SplitJudge
 
 
 @dataclass(frozen=True)
-class Member:
-    """A further model of an ensemble; its similarity counts as much as the judged model's.
+class OtherModel:
+    """A model that is judged together with another one, on the same split.
 
     Args:
         model: in any mode.
@@ -33,17 +33,13 @@ class Member:
 
 
 @dataclass(frozen=True)
-class FirstStage:
+class FirstStage(OtherModel):
     """What ranks everything before the judged model ranks the best of it anew.
 
     Args:
-        model: in any mode.
-        features: name of the features that its image tower takes; None = pictures.
         top: how many candidates of a query are ranked anew.
     """
 
-    model: RetrievalModel
-    features: str | None
     top: int = 100
 
 
@@ -61,7 +57,7 @@ def judge_model(
     relevance: Any = None,
     files: Sequence[Path] = (),
     first_stage: FirstStage | None = None,
-    ensemble: Sequence[Member] = (),
+    ensemble: Sequence[OtherModel] = (),
 ) -> dict[str, float]:
     """All metrics of a model on one split.
 
@@ -78,7 +74,7 @@ def judge_model(
         fit_split: the split that the scorer's document frequencies come from.
         protocol: name of an evaluation protocol.
         first_stage: another model, whose best candidates alone this one ranks; None = this one ranks everything.
-        ensemble: other models; what is judged is the mean of their similarities and this one's.
+        ensemble: other models; what is judged is the mean of their similarities and this one's, all counting alike.
 
     Raises:
         InputError: unknown split or features, data with problems, a model that does not fit the data, or a first stage
@@ -97,18 +93,17 @@ def judge_model(
         relevance = label_split(dataset, split, scorer, labels_folder, fit_split=fit_split, aggregate=aggregate)
     split_judge = SplitJudge(part, image_source(part, features, model), model, relevance, protocol)
     if first_stage is not None:
-        first = _similarity(data, split, first_stage.model, first_stage.features)
+        first = _similarity(data, split, first_stage)
         return split_judge.summary(split_judge.queries_reranked(model, first, first_stage.top))
     similarity: PairSource = split_judge.similarity(model)
     if ensemble:
-        others = [_similarity(data, split, member.model, member.features) for member in ensemble]
-        similarity = MeanSimilarity([similarity, *others])
+        similarity = MeanSimilarity([similarity, *(_similarity(data, split, other) for other in ensemble)])
     if protocol not in JUDGED:
         return split_judge.summary(split_judge.queries_by(similarity))
     return judge(protocol, similarity, split_judge.truth, relevance=relevance, files=files)
 
 
-def _similarity(data: str, split: str, model: RetrievalModel, features: str | None) -> ModelSimilarity:
+def _similarity(data: str, split: str, other: OtherModel) -> ModelSimilarity:
     """Another model's similarity on the same split, by features of its own."""
-    part = open_splits(data, [split], features).split(split)
-    return SplitJudge(part, image_source(part, features, model), model).similarity(model)
+    part = open_splits(data, [split], other.features).split(split)
+    return SplitJudge(part, image_source(part, other.features, other.model), other.model).similarity(other.model)
