@@ -16,12 +16,12 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 demo: $(VENV)/.installed  ## the whole way on made pictures, with a report
 	$(BIN)/bcls demo --output demo
 
-test: $(VENV)/.installed  ## lint, types, floors, tests
+test: $(VENV)/.installed  ## lint, types, floors, tests; lists what was skipped, and fails for skips that are not allowed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -rs
 
 coverage: $(VENV)/.installed  ## which lines no test reaches
 	$(BIN)/python -m pytest -q --cov=bcls --cov-report=term:skip-covered
@@ -30,14 +30,14 @@ test-random: $(VENV)/.installed  ## the tests by hypothesis on other input than 
 	$(BIN)/python -m pytest -q -m "hypothesis and not slow and not milvus" --hypothesis-profile=random
 
 test-slow: $(VENV)/.installed  ## what takes minutes
-	$(BIN)/python -m pytest -q -m slow
+	$(BIN)/python -m pytest -q -rs -m slow
 
 test-milvus: $(VENV)/.installed  ## the search engines' tests on a real Milvus server, in a network of their own
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[milvus-server]"
 	unshare --map-root-user --net sh -c "ip link set lo up && $(BIN)/python -m pytest -q -m milvus tests/search"
 
 test-open-clip: $(OPEN_CLIP)/.installed  ## beside the real open_clip, in an environment of its own (5.5 GB on x86_64)
-	$(OPEN_CLIP)/bin/python -m pytest -q -m open_clip tests/integrations
+	$(OPEN_CLIP)/bin/python -m pytest -q -rs -m open_clip tests/integrations/test_open_clip_library.py
 
 $(OPEN_CLIP)/.installed: pyproject.toml  # torch and torchvision of one release: others do not load beside each other
 	$(PYTHON) -m venv $(OPEN_CLIP)

@@ -15,15 +15,25 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from skip_rules import SkipGuard
+
 # Hypothesis draws by each test's own name, so that what passed passes again; `make test-random` draws anew.
 settings.register_profile("same", derandomize=True)
 settings.register_profile("random", print_blob=True)
 settings.load_profile("same")
 
-CHROMIUM = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-)
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """An option for environments that lack some extras."""
+    parser.addoption("--allow-skips", action="store_true", help="let tests be skipped for any reason")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse skips for reasons that are not on the list."""
+    if not config.getoption("allow_skips", default=False):
+        config.pluginmanager.register(SkipGuard(), "skip-guard")
 
 
 @pytest.fixture(scope="session")
@@ -87,10 +97,10 @@ def on_small_disk(tmp_path: Path) -> Callable[[str], str]:
     mount = 'mount -t tmpfs -o size=4m,nr_inodes=2000 tmpfs "$0" && exec "$@"'
     words = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", mount, str(disk)]
     if shutil.which("unshare") is None:
-        pytest.skip("no `unshare` on this machine")
+        pytest.skip("there is no `unshare` on this machine")
     tried = subprocess.run([*words, "true"], check=False, capture_output=True, text=True)
     if tried.returncode:
-        pytest.skip(f"no disk can be mounted here: {tried.stderr.strip()}")
+        pytest.skip(f"a small disk cannot be mounted here: {tried.stderr.strip()}")
 
     def run(code: str) -> str:
         process = [*words, sys.executable, "-c", textwrap.dedent(code), str(disk)]
@@ -102,14 +112,22 @@ def on_small_disk(tmp_path: Path) -> Callable[[str], str]:
     return run
 
 
+def find_chromium(default: str) -> str | None:
+    """The Chromium of the system, or the one that `playwright install chromium` has put at `default`."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    places = [path for name in names if (path := shutil.which(name))]
+    return next(iter([*places, *[default] * Path(default).is_file()]), None)
+
+
 @pytest.fixture(scope="module")
 def browser():
     """A headless Chromium; skips where there is none."""
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
     with playwright.sync_playwright() as tool:
+        chromium = find_chromium(tool.chromium.executable_path)
+        if chromium is None:
+            pytest.skip("Chromium is not installed")
         words = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
-        opened = tool.chromium.launch(executable_path=CHROMIUM, args=words)
+        opened = tool.chromium.launch(executable_path=chromium, args=words)
         yield opened
         opened.close()

@@ -57,7 +57,7 @@ def test_work_that_shares_out_work_of_its_own_comes_to_an_end(monkeypatch):
     assert threads.over_rows(work, 40, 1) == [[1] * 5] * 40
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 def test_a_forked_process_has_helpers_of_its_own():
     code = (
         "import os, threading\n"

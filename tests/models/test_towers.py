@@ -137,10 +137,11 @@ def test_gradients_reach_every_parameter_of_an_image_tower(image_case_fitted):
     assert_gradients_everywhere(tower, tower(images))
 
 
+@pytest.mark.parametrize(
+    "unfitted_image_case", ["pooled", "pooled-hidden", "region-mean", "region-max", "region-gpo"], indirect=True
+)
 def test_number_formats_of_features_make_no_difference(image_case_fitted):
     tower, _, images = image_case_fitted
-    if images.dtype == torch.uint8:
-        pytest.skip("takes pictures")
     half = images.half()
     assert torch.equal(tower(half), tower(half.float()))
     assert torch.equal(tower(half.double()), tower(half.float()))

@@ -64,7 +64,6 @@ class Engine:
     def __init__(self, name: str, place: Callable[[str], str]) -> None:
         self.name = name
         self.place = place
-        self.durable = name != "memory"
 
     def create(self, name: str = "index", **more) -> Index:
         return create_index(self.place(name), **({"dim": DIM, "model": "m", "fields": FIELDS} | more))

@@ -10,6 +10,11 @@ import pytest
 from bcls.errors import InputError
 from bcls.search import Condition, Filter, IndexMissingError, Record
 
+durable = pytest.mark.parametrize(
+    "engine", ["memory folder", "lancedb", pytest.param("milvus", marks=pytest.mark.milvus)], indirect=True
+)
+"""The engines that keep an index beyond the process."""
+
 
 def naive(records, query, k, allowed=lambda record: True):
     """Ids and scores by the definition: cosines in double precision, sorted."""
@@ -174,9 +179,8 @@ def test_tells_what_it_is(engine, records):
         assert index.info().version != after.version
 
 
+@durable
 def test_opens_again_with_everything(engine, records):
-    if not engine.durable:
-        pytest.skip("is kept nowhere")
     given = records(30)
     with engine.create(model="abc", about={"data": "d"}) as index:
         index.add(given)
@@ -191,9 +195,8 @@ def test_opens_again_with_everything(engine, records):
         engine.open("elsewhere")
 
 
+@durable
 def test_sees_what_another_has_written(engine, records):
-    if not engine.durable:
-        pytest.skip("is kept nowhere")
     given = records(10)
     with engine.create() as one, engine.open() as other:
         one.add(given[:5])

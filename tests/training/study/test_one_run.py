@@ -12,7 +12,7 @@ import pytest
 from bcls.training.study.kept_runs import claim_runs
 from bcls.training.study.plan import plan_study
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="its cases are forks of one process")
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
 CASES = """
 import json, os, sys
