@@ -62,8 +62,8 @@ def is_image_file(path: Path) -> bool:
         False also where there is no regular file, or where its first bytes would be needed and cannot be read.
 
     Example:
-        >>> folder = Path("photos")
-        >>> folder.mkdir()
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
         >>> Image.new("RGB", (4, 2)).save(folder / "no extension", "PNG")
         >>> _ = (folder / "notes.txt").write_text("a photo")
         >>> [is_image_file(folder / name) for name in ("no extension", "notes.txt", "missing.jpg")]
