@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from bcls.data.dataset import RetrievalDataset
 from bcls.data.features import FeatureStore
 from bcls.errors import InputError
+from bcls.pictures import picture_fault
 from bcls.progress import progress
 
 BLOCK = 1024
@@ -127,12 +127,7 @@ def _fault(path: Path) -> str | None:
         return "no such file"
     if path.stat().st_size == 0:
         return "0 bytes"
-    try:
-        with Image.open(path) as picture:
-            picture.load()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        return f"not a readable picture ({error})"
-    return None
+    return picture_fault(path)
 
 
 def _features(dataset: RetrievalDataset, name: str, store: FeatureStore) -> Iterator[Problem]:

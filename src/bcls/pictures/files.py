@@ -43,9 +43,24 @@ def decoded_formats() -> frozenset[str]:
         >>> "JPEG" in decoded_formats(), "HDF5" in decoded_formats()
         (True, False)
     """
+    Image.preinit()  # so that `Image.ID` begins with the common formats
     Image.init()
     factories = {kind: factory for kind, (factory, _) in Image.OPEN.items() if kind not in NOT_DECODED}
     return frozenset(kind for kind, factory in factories.items() if not _is_stub(factory))
+
+
+@lru_cache(maxsize=1)
+def opened_formats() -> tuple[str, ...]:
+    """The formats that are opened, the common ones first: all that are decoded but EPS.
+
+    EPS is a program in PostScript, which Pillow would have Ghostscript run, perhaps for ever.
+
+    Example:
+        >>> "EPS" in opened_formats(), opened_formats()[:5]
+        (False, ('BMP', 'DIB', 'GIF', 'JPEG', 'PPM'))
+    """
+    decoded = decoded_formats() - {"EPS"}
+    return tuple(kind for kind in Image.ID if kind in decoded)
 
 
 def is_image_file(path: Path) -> bool:
