@@ -114,7 +114,13 @@ def _pictures(dataset: RetrievalDataset) -> Iterator[Problem]:
         if fault:
             yield Problem("broken picture", str(path), fault)
             continue
-        twin = first_seen.setdefault(hashlib.sha256(path.read_bytes()).digest(), row)
+        try:
+            with path.open("rb") as file:
+                content = hashlib.file_digest(file, "sha256").digest()
+        except OSError as error:  # gone since it was decoded
+            yield Problem("broken picture", str(path), f"not a readable picture ({error.strerror})")
+            continue
+        twin = first_seen.setdefault(content, row)
         if dataset.images[twin].split != image.split:
             other = dataset.images[twin]
             yield Problem(

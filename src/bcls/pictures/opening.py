@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
-from bcls.errors import InputError
+from bcls.errors import InputError, UnreadableImageError
 from bcls.pictures.files import opened_formats
 from bcls.pictures.gray import eight_bit_gray, has_deep_gray
 
@@ -47,16 +47,16 @@ def open_picture(path: Path) -> Image.Image:
             `PIL.Image.MAX_IMAGE_PIXELS`); neither side is more than 500 times the other.
 
     Raises:
-        InputError: the file is missing, damaged, no image, too large, or its gray has no known range, whatever its
-            decoder raised; the message names it.
+        UnreadableImageError: the file is missing, damaged, no image, too large, or its gray has no known range,
+            whatever its decoder raised; the message names it.
     """
     try:
         return _decoded(path)
     except FileNotFoundError:
-        raise InputError(f"{path}: no such picture; run `bcls data check` to see all that are missing") from None
+        why = "no such picture; run `bcls data check` to see all that are missing"
     except Exception as error:
-        why = unreadable_reason(error, path)
-        raise InputError(f"{path}: not a readable picture ({why}); run `bcls data check` to see all") from None
+        why = f"not a readable picture ({unreadable_reason(error, path)}); run `bcls data check` to see all"
+    raise UnreadableImageError(f"{path}: {why}")
 
 
 def picture_fault(path: Path) -> str | None:
