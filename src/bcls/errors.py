@@ -21,6 +21,10 @@ class InputError(BCLSError, ValueError):
     exit_code = 2
 
 
+class UnreadableImageError(InputError):
+    """An image file is missing, damaged or not an image."""
+
+
 class MissingExtraError(BCLSError, ImportError):
     """A feature needs an optional dependency that is not installed.
 

@@ -29,7 +29,8 @@ def progress(items: Iterable[Item], description: str, total: int | None = None, 
         >>> list(progress(range(3), "counting"))
         [0, 1, 2]
     """
-    silent = not sys.stderr.isatty() or os.environ.get("RANK", "0") != "0"
+    description = "".join(sign if sign.isprintable() else " " for sign in description)  # a name from a data set, say
+    silent = not _on_terminal() or os.environ.get("RANK", "0") != "0"
     return tqdm(items, desc=description, total=total, unit=unit, disable=silent, leave=False, dynamic_ncols=True)
 
 
@@ -38,7 +39,7 @@ def quiet_loading() -> Iterator[None]:
     """Keep the loading bars of transformers out of logs: they know nothing of terminals. Needs transformers."""
     from transformers.utils import logging  # noqa: PLC0415
 
-    if sys.stderr.isatty() or not logging.is_progress_bar_enabled():
+    if _on_terminal() or not logging.is_progress_bar_enabled():
         yield
         return
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -46,3 +47,7 @@ def quiet_loading() -> Iterator[None]:
         yield
     finally:
         logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+def _on_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()  # it is None where a process was started with it closed

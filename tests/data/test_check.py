@@ -53,9 +53,23 @@ def short_header(file):
     file.write_bytes(whole)
 
 
+def unknown_to_its_decoder(file):
+    """A DDS whose kind of pixels Pillow does not know: `NotImplementedError`."""
+    Image.new("RGB", (4, 4)).save(file, "DDS")
+    whole = bytearray(file.read_bytes())
+    whole[80:88] = (4).to_bytes(4, "little") + b"WHAT"
+    file.write_bytes(whole)
+
+
+def float_of_no_known_range(file):
+    Image.fromarray(np.full((4, 4), 7, np.float32)).save(file, "TIFF")
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
+        (unknown_to_its_decoder, "not a readable picture (NotImplementedError: "),
+        (float_of_no_known_range, "outside the range of 0 to 1"),
         (lambda file: file.unlink(), "no such file"),
         (no_bytes, "0 bytes"),
         (cut, "not a readable picture"),

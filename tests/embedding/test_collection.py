@@ -8,8 +8,9 @@ import pytest
 from PIL import Image
 
 from bcls.data import Caption, ImageRecord, RetrievalDataset, write_dataset
-from bcls.embedding.collection import PICTURES, open_collection
+from bcls.embedding.collection import open_collection
 from bcls.errors import InputError
+from bcls.pictures import image_extensions
 
 
 def test_a_data_set_is_read_as_one(collection):
@@ -29,10 +30,24 @@ def test_every_picture_of_a_folder_and_below_is_an_image(tmp_path):
         assert (image.file, image.split, image.captions) == (image.id, "all", ())
 
 
-@pytest.mark.parametrize("suffix", sorted(PICTURES))
+@pytest.mark.parametrize("suffix", sorted(image_extensions()))
 def test_every_kind_of_picture_file_counts(tmp_path, suffix):
     (tmp_path / f"a{suffix}").touch()
     assert open_collection(tmp_path).image_ids == [f"a{suffix}"]
+
+
+def test_files_left_out_are_counted_and_one_is_named(tmp_path, caplog):
+    for name in ("a.png", "notes.txt", "clip.mp4"):
+        (tmp_path / name).touch()
+    (tmp_path / "broken link.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    open_collection(tmp_path)
+    assert "3 files are not images and are left out, e.g. broken link.jpg" in caplog.text
+
+
+def test_nothing_is_said_where_nothing_is_left_out(tmp_path, caplog):
+    (tmp_path / "a.png").touch()
+    open_collection(tmp_path)
+    assert not caplog.text
 
 
 def test_a_name_that_is_no_text_is_shown(tmp_path):
@@ -44,7 +59,7 @@ def test_a_name_that_is_no_text_is_shown(tmp_path):
 
 def test_a_folder_without_pictures_is_refused(tmp_path):
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(InputError, match=r"neither a data set nor a picture \(\.bmp, .*\.webp\) is there"):
+    with pytest.raises(InputError, match=r"neither a data set nor an image is there; .*\.apng.*\.webp"):
         open_collection(tmp_path)
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import importlib
 import logging
-import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
+
+from bcls.cli.terminal import OutputFailedError, VisibleFormatter, discard_output, safe_output, visible
 
 VERBS = {
     "demo": "draw pictures, train three losses on them, report (4 minutes)",
@@ -58,12 +58,16 @@ def main(words: Sequence[str] | None = None) -> int:
         The exit code: 0 = done, 1 = failed, 2 = a wrong command or unusable input, 130 = interrupted.
     """
     try:
-        code = _answer(list(sys.argv[1:] if words is None else words))
-        sys.stdout.flush()
+        with safe_output():
+            code = _answer(list(sys.argv[1:] if words is None else words))
+            if sys.stdout is not None:
+                sys.stdout.flush()
     except BrokenPipeError:  # whoever read the output has gone, as `head` does
-        with suppress(OSError):  # an output that is no file
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
         return 0
+    except OutputFailedError as error:
+        discard_output()
+        return _refuse(str(error), error.exit_code)
     return code
 
 
@@ -79,7 +83,9 @@ def _answer(rest: list[str]) -> int:
         return 0
     if rest[0] not in VERBS:
         return _refuse(f"no verb {rest[0]!r}; there are: {', '.join(VERBS)} (bcls --help)")
-    logging.basicConfig(format="%(message)s", level=logging.WARNING, stream=sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(VisibleFormatter("%(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
     logging.getLogger("bcls").setLevel(logging.WARNING if quiet else logging.INFO)
     return _call(rest[0], rest[1:], debug=debug)
 
@@ -94,7 +100,7 @@ def _call(verb: str, words: list[str], *, debug: bool) -> int:
         return 130
     except SystemExit as stop:  # the parser has printed its help
         return int(stop.code or 0)
-    except BrokenPipeError:
+    except (BrokenPipeError, OutputFailedError):
         raise
     except BCLSError as error:
         if debug:
@@ -121,5 +127,5 @@ def _take(words: list[str], option: str) -> bool:
 
 
 def _refuse(message: str, code: int = 2) -> int:
-    print(f"bcls: error: {message}", file=sys.stderr)
+    print(visible(f"bcls: error: {message}"), file=sys.stderr)
     return code

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bcls.cli.arguments import parse_words
+from bcls.cli.terminal import one_line
 from bcls.errors import InputError
 
 HELP = """\
@@ -58,7 +59,7 @@ def _check(words: list[str]) -> int:
         dataset = dataset.split(given["splits"])
     problems = check_dataset(dataset, pictures=given["pictures"])
     for problem in problems[:SHOWN]:
-        print(("" if problem.fatal else "warning: ") + str(problem))
+        print(one_line(("" if problem.fatal else "warning: ") + str(problem)))
     if len(problems) > SHOWN:
         print(f"... and {len(problems) - SHOWN} more")
     counts = Counter(problem.kind for problem in problems)
@@ -85,9 +86,9 @@ def _show(words: list[str]) -> int:
         print(f"  features {name:<12} {store.shape} {store.dtype}")
     if dataset.images:
         image = dataset.images[0]
-        print(f"  example {image.id}:")
+        print(one_line(f"  example {image.id}:"))
         for caption in image.captions[:5]:
-            print(f"    {caption.id}: {caption.text}")
+            print(one_line(f"    {caption.id}: {caption.text}"))
     return 0
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bcls.cli.arguments import parse_words
 from bcls.cli.models import find_model
+from bcls.cli.terminal import one_line
 from bcls.errors import InputError
 from bcls.files import write_json
 
@@ -42,7 +43,7 @@ def run(words: list[str]) -> int:
     name = "broken.json" if given["part"] == "1/1" else f"broken-{given['part'].replace('/', '-of-')}.json"
     write_json(output / name, [{"id": one.id, "file": one.file, "why": one.why} for one in result.broken])
     for one in result.broken[:SHOWN]:
-        print(f"broken: {one.id}: {one.why}")
+        print(one_line(f"broken: {one.id}: {one.why}"))
     if len(result.broken) > SHOWN:
         print(f"... and {len(result.broken) - SHOWN} more in {output / name}")
     print(f"{result.made} shards made, {result.kept} were there; {len(result.broken)} images broken: {output}")

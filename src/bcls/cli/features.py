@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bcls.cli.arguments import parse_words
+from bcls.cli.terminal import one_line
 from bcls.errors import InputError
 from bcls.files import write_json
 
@@ -42,7 +43,7 @@ def run(words: list[str]) -> int:
         device=given["device"],
     )
     for one in result.broken[:SHOWN]:
-        print(f"broken: {one.id}: {one.why}")
+        print(one_line(f"broken: {one.id}: {one.why}"))
     if result.broken:
         file = folder / "broken.json"
         write_json(file, [{"id": one.id, "file": one.file, "why": one.why} for one in result.broken])

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from bcls.cli.arguments import require_training, underscored
+from bcls.cli.terminal import visible
 
 DESCRIPTION = """Train every variant of a study with every seed, each run in a process of its own, and write one table:
 mean, spread over seeds, and paired bootstrap tests against the baseline. A finished run is not done again, an
@@ -39,5 +40,5 @@ def run(words: list[str]) -> int:
     for file in [*result.files, *result.pictures]:
         print(file)
     for name, reason in result.failures.items():
-        print(f"bcls: failed: {name}: {reason}", file=sys.stderr)
+        print(visible(f"bcls: failed: {name}: {reason}"), file=sys.stderr)
     return 1 if result.failures else 0

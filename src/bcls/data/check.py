@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from bcls.data.dataset import RetrievalDataset
 from bcls.data.features import FeatureStore
 from bcls.errors import InputError
+from bcls.pictures import picture_fault
 from bcls.progress import progress
 
 BLOCK = 1024
@@ -114,7 +114,13 @@ def _pictures(dataset: RetrievalDataset) -> Iterator[Problem]:
         if fault:
             yield Problem("broken picture", str(path), fault)
             continue
-        twin = first_seen.setdefault(hashlib.sha256(path.read_bytes()).digest(), row)
+        try:
+            with path.open("rb") as file:
+                content = hashlib.file_digest(file, "sha256").digest()
+        except OSError as error:  # gone since it was decoded
+            yield Problem("broken picture", str(path), f"not a readable picture ({error.strerror})")
+            continue
+        twin = first_seen.setdefault(content, row)
         if dataset.images[twin].split != image.split:
             other = dataset.images[twin]
             yield Problem(
@@ -127,12 +133,7 @@ def _fault(path: Path) -> str | None:
         return "no such file"
     if path.stat().st_size == 0:
         return "0 bytes"
-    try:
-        with Image.open(path) as picture:
-            picture.load()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        return f"not a readable picture ({error})"
-    return None
+    return picture_fault(path)
 
 
 def _features(dataset: RetrievalDataset, name: str, store: FeatureStore) -> Iterator[Problem]:

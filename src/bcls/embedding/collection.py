@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import Counter
 from pathlib import Path
 
 from bcls.data import ImageRecord, RetrievalDataset, read_dataset
 from bcls.errors import InputError
+from bcls.pictures import image_extensions, list_image_files
 
-PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
+logger = logging.getLogger("bcls")
+
 _TABLES = ("*.json", "*.jsonl", "*.csv", "*_caps.txt")
 
 
@@ -34,7 +37,7 @@ def open_collection(path: str | Path) -> RetrievalDataset:
 
 
 def _pictures(folder: Path) -> RetrievalDataset:
-    found = (file for file in folder.rglob("*") if file.suffix.lower() in PICTURES and file.is_file())
+    found, rest = list_image_files(folder)
     files = sorted(file.relative_to(folder).as_posix() for file in found)
     unnamed = [file for file in files if not _is_text(file)]
     if unnamed:
@@ -44,7 +47,12 @@ def _pictures(folder: Path) -> RetrievalDataset:
             f"e.g. {shown}: rename them"
         )
     if not files:
-        raise InputError(f"{folder}: neither a data set nor a picture ({', '.join(sorted(PICTURES))}) is there")
+        raise InputError(
+            f"{folder}: neither a data set nor an image is there; images are what Pillow opens "
+            f"({', '.join(sorted(image_extensions()))})"
+        )
+    if rest:
+        logger.warning("%s: %d files are not images and are left out, e.g. %s", folder, len(rest), rest[0].name)
     return RetrievalDataset(folder.name, [ImageRecord(file, file, "all", ()) for file in files], folder)
 
 

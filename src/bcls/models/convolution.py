@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from bcls.errors import InputError
 from bcls.models.dropout import Dropout
 from bcls.models.towers import ImageTower, require_share, require_sizes
+from bcls.pictures import upright_rgb
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,9 +82,9 @@ class ConvTower(ImageTower):
         return False
 
     def prepare(self, pictures: Sequence[Image.Image]) -> Tensor:
-        """Opened pictures -> (pictures, 3, size, size) uint8."""
+        """Opened images, each as `bcls.pictures.upright_rgb` -> (images, 3, size, size) uint8."""
         size = (self.image_size, self.image_size)
-        arrays = [np.asarray(picture.convert("RGB").resize(size, Image.Resampling.BICUBIC)) for picture in pictures]
+        arrays = [np.asarray(upright_rgb(picture).resize(size, Image.Resampling.BICUBIC)) for picture in pictures]
         return torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).contiguous()
 
     def fit(self, sample: NDArray[np.floating[Any]] | Sequence[Image.Image]) -> None:

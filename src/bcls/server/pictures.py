@@ -9,11 +9,11 @@ from typing import BinaryIO
 from PIL import Image, UnidentifiedImageError
 
 from bcls.errors import InputError
-from bcls.pictures import upright_rgb
+from bcls.pictures import opened_formats, upright_rgb
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
-FORMATS_OF_OURS = (*FORMATS, "BMP", "TIFF")
-"""What is read in the folder that was indexed, which no stranger writes to; no browser shows the last two as such."""
+FORMATS_OF_OURS = opened_formats()
+"""What is read in the folder that was indexed, which no stranger writes to: all that can be indexed."""
 MEDIA_TYPES = {  # MPO: a JPEG with further pictures behind it, as many telephones write
     "JPEG": "image/jpeg",
     "MPO": "image/jpeg",
@@ -23,7 +23,6 @@ MEDIA_TYPES = {  # MPO: a JPEG with further pictures behind it, as many telephon
 }
 LONGEST_SIDE = 65_500
 """What a JPEG, as which pictures are kept, can hold."""
-UNREADABLE = (OSError, SyntaxError, ValueError, EOFError, MemoryError)
 
 
 def decode_picture(content: bytes, *, max_pixels: int, formats: tuple[str, ...] = FORMATS) -> Image.Image:
@@ -57,7 +56,6 @@ def decode_picture(content: bytes, *, max_pixels: int, formats: tuple[str, ...] 
                     raise InputError(f"the picture has {width} x {height} pixels; at most {max_pixels:,} are taken")
                 if max(width, height) > LONGEST_SIDE:
                     raise InputError(f"the picture has {width} x {height} pixels; a side has at most {LONGEST_SIDE:,}")
-                opened.load()
                 return upright_rgb(opened)
     except InputError:
         raise
@@ -65,7 +63,7 @@ def decode_picture(content: bytes, *, max_pixels: int, formats: tuple[str, ...] 
         raise InputError(f"the picture has far too many pixels; at most {max_pixels:,} are taken") from None
     except UnidentifiedImageError:
         raise InputError("not a picture that can be read: JPEG, PNG, WebP and GIF can") from None
-    except UNREADABLE as error:
+    except Exception as error:  # a decoder raises nearly every kind
         raise InputError(f"the picture is damaged or cut short ({_reason(error)})") from None
 
 
@@ -94,7 +92,7 @@ def shown(file: BinaryIO, *, max_pixels: int) -> tuple[bytes, str] | None:
     try:
         with Image.open(file, formats=FORMATS_OF_OURS) as opened:
             kind = MEDIA_TYPES.get(opened.format or "")
-    except (*UNREADABLE, Image.DecompressionBombError):
+    except Exception:  # a decoder raises nearly every kind
         return None
     file.seek(0)
     if kind is not None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import math
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -16,7 +18,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from bcls.data import RetrievalDataset
 from bcls.data.labels import label_split
 from bcls.data.scenes import open_scene_relevance
-from bcls.errors import InputError
+from bcls.errors import InputError, UnreadableImageError
 from bcls.evaluation import write_queries, write_result
 from bcls.files import hash_of, write_json
 from bcls.losses import BCLSLoss
@@ -71,6 +73,7 @@ def train(config: RunConfig, config_text: str, *, resume: bool = False) -> Train
     Raises:
         InputError: the folder is in use and `resume` is off, another process trains in it, its data are not those of
             its start, or the data or the config cannot be used. The folder stays as it was then.
+        UnreadableImageError: an image file broke during the run; the run goes on with `resume` once it is whole.
     """
     folder = RunFolder(Path(config.output))
     folder.refuse_other_run(config_text, resume=resume)
@@ -85,7 +88,7 @@ def train(config: RunConfig, config_text: str, *, resume: bool = False) -> Train
     module = RetrievalModule(
         inputs.model, config.loss, config.optimization, steps=_steps(config, inputs), seed=config.seed
     )
-    with folder.alone():
+    with folder.alone(), _named_resumption():
         folder.claim(config_text, resume=resume)
         write_json(folder.provenance, provenance({**hashes, "config": hash_of([config_text])}))
         checkpoint = folder.checkpoint if resume and folder.checkpoint.exists() else None
@@ -99,6 +102,15 @@ def train(config: RunConfig, config_text: str, *, resume: bool = False) -> Train
         about = {"run": folder.path.name, "split": config.data.validation_split, "best_epoch": best.best_epoch}
         write_result(folder.result, metrics, about)
     return TrainingResult(folder.path, metrics, best.best_epoch)
+
+
+@contextmanager
+def _named_resumption() -> Iterator[None]:
+    """Every image was opened before the start: one that cannot be read now broke since, and the run can go on."""
+    try:
+        yield
+    except UnreadableImageError as error:
+        raise UnreadableImageError(f"{error}; then go on where the run stopped with --resume true") from None
 
 
 def _data_hashes(config: RunConfig, dataset: RetrievalDataset) -> dict[str, str]:

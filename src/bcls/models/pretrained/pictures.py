@@ -12,6 +12,7 @@ from torch import Tensor
 
 from bcls.errors import InputError
 from bcls.models.pretrained.loading import loading, transformers
+from bcls.pictures import upright_rgb
 
 PROBE = (40, 28)
 
@@ -72,8 +73,8 @@ class PictureProcessor:
         return dict(sorted(self._processor.to_dict().items()))
 
     def prepare(self, pictures: Sequence[Image.Image]) -> Tensor:
-        """Opened pictures -> (pictures, 3, height, width) uint8."""
-        opened = [picture.convert("RGB") for picture in pictures]
+        """Opened images, each as `bcls.pictures.upright_rgb` -> (images, 3, height, width) uint8."""
+        opened = [upright_rgb(picture) for picture in pictures]
         done = self._processor(opened, do_rescale=False, do_normalize=False, return_tensors="np")["pixel_values"]
         return torch.from_numpy(np.ascontiguousarray(done)).to(torch.uint8)
 
