@@ -42,9 +42,10 @@ def joined(text: str) -> str:
 
 def of_page(path: Path) -> Iterator[Command]:
     """Lines of code blocks, indented or fenced, and inline code."""
-    text = joined(path.read_text(encoding="utf-8"))
+    text, fenced = joined(path.read_text(encoding="utf-8")), False
     for line in text.splitlines():
-        block = re.match(rf"(?: {{4,}}| *(?=\$ |bcls [a-z]+ --)){BCLS}$", line)
+        fenced ^= line.startswith("```")
+        block = re.match(rf"{' *' if fenced else ' {4,}'}{BCLS}$", line)
         if block:
             yield Command(name_of(path), block[1], whole=True)
     for mention in re.findall(r"`(?:\.venv/bin/)?(bcls [a-z-][^`]*)`", text):

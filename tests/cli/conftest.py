@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import yaml
 
 from bcls.cli import main
 from bcls.data import Caption, ImageRecord, RetrievalDataset, write_dataset, write_features
+from bcls.evaluation import RetrievalTruth, evaluate
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,20 @@ def bcls() -> Callable[..., Said]:
         return Said(code, out.getvalue(), err.getvalue())
 
     return call
+
+
+@pytest.fixture
+def metrics_of() -> Callable[..., dict[str, float]]:
+    """`metrics_of(encoder, split, images)`: the metrics of what an encoder makes of a split, in one block."""
+
+    def measured(encoder, split, images) -> dict[str, float]:
+        with torch.inference_mode():
+            vectors = encoder.encode_image(images.gather(np.arange(len(images))))
+            texts = encoder.encode_text(split.caption_texts)
+        truth = RetrievalTruth(split.caption_image, len(split.images))
+        return evaluate(vectors.numpy(), texts.numpy(), truth)
+
+    return measured
 
 
 @pytest.fixture

@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from bcls.cli.models import model_place
+from bcls.data import read_dataset
 from bcls.models import BagOfWordsTower, PooledFeatureTower, RetrievalModel
+from bcls.models.exported import OnnxTowers
+from bcls.training.inputs import image_source
 
 
 @pytest.fixture
@@ -20,7 +24,7 @@ def model() -> RetrievalModel:
     return tiny
 
 
-def test_a_run_is_exported_checked_and_judged(bcls, config, tmp_path):
+def test_a_run_is_exported_checked_and_judged(bcls, config, folder, metrics_of, tmp_path):
     pytest.importorskip("onnxscript")
     pytest.importorskip("onnxruntime")
     assert bcls("train", "--config", config).code == 0
@@ -28,9 +32,13 @@ def test_a_run_is_exported_checked_and_judged(bcls, config, tmp_path):
     assert said.code == 0, said.err
     assert f"exported to {tmp_path / 'onnx'}; largest difference from torch: image " in said.out
     told = json.loads((tmp_path / "onnx" / "export.json").read_text())
-    assert max(told["difference"].values()) < 1e-4
+    assert max(told["difference"].values()) < 1e-6
     assert set(told["metrics"]) == {"torch", "onnx", "int8"}
-    assert told["metrics"]["onnx"]["rsum"] == pytest.approx(told["metrics"]["torch"]["rsum"], abs=5)
+    model = RetrievalModel.from_pretrained(model_place(tmp_path / "run"))
+    part = read_dataset(folder).split("val")
+    images = image_source(part, "vectors", model)
+    for name, encoder in (("torch", model), ("onnx", OnnxTowers(tmp_path / "onnx", model.caption_tower))):
+        assert told["metrics"][name] == pytest.approx(metrics_of(encoder, part, images), abs=1e-9), name
 
 
 def test_towers_that_give_no_numbers_are_refused(bcls, model, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import types
 
@@ -16,58 +17,58 @@ def divided(a, b):
     return a / b
 
 
-class FakeNumba:
-    """Notes with which options functions are compiled; refuses a cache on disk where it is told to."""
-
-    def __init__(self, *, cacheable: bool = True) -> None:
-        self.asked: list[dict] = []
-        self.cacheable = cacheable
-
-    def njit(self, **options):
-        self.asked.append(options)
-
-        def compile_it(function):
-            if options.get("cache") and not self.cacheable:
-                raise RuntimeError("cannot cache function: no locator available")
-            return ("compiled", function)
-
-        return compile_it
-
-
 @pytest.fixture
-def numba_is(monkeypatch):
-    def put(module):
-        monkeypatch.setattr(room, "find_numba", lambda: module)
-        return module
+def options():
+    """`options(compiled)`: the options with which the real numba compiles a function."""
+    dispatcher = pytest.importorskip("numba.core.dispatcher").Dispatcher
 
-    return put
+    def of(compiled):
+        assert isinstance(compiled, dispatcher)
+        return dict(compiled.targetoptions)
+
+    return of
 
 
-def test_without_numba_a_function_stays_what_it_is(numba_is):
-    numba_is(None)
+def test_without_numba_a_function_stays_what_it_is(monkeypatch):
+    monkeypatch.setattr(room, "find_numba", lambda: None)
     assert kernel(divided) is divided
     assert summing_kernel(divided) is divided
 
 
-def test_kernels_leave_pythons_lock_and_are_kept_on_disk(numba_is):
-    numba = numba_is(FakeNumba())
-    assert kernel(divided) == ("compiled", divided)
-    assert numba.asked == [{"cache": True, "nogil": True, "error_model": "numpy"}]
+def test_kernels_leave_pythons_lock_and_are_kept_on_disk(options, tmp_path, monkeypatch):
+    compiled = kernel(function_of_file(tmp_path, monkeypatch))
+    given = options(compiled)
+    assert (given["nogil"], given["error_model"]) == (True, "numpy")
+    assert "fastmath" not in given
+    assert compiled(np.float64(3), np.float64(2)) == 1.5
+    assert list((tmp_path / "__pycache__").glob("*.nbi"))
 
 
-def test_only_a_summing_kernel_may_change_the_order_of_floats(numba_is):
-    numba = numba_is(FakeNumba())
-    summing_kernel(divided)
-    assert numba.asked[0].pop("fastmath") == {"reassoc", "contract"}  # neither NaN nor infinity is assumed away
-    kernel(divided)
-    assert numba.asked[0] == numba.asked[1]
+def function_of_file(folder, monkeypatch):
+    """`divided` in a module of its own, beside which numba may keep machine code."""
+    (folder / "of_file.py").write_text("def divided(a, b):\n    return a / b\n")
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.delitem(sys.modules, "of_file", raising=False)
+    return importlib.import_module("of_file").divided
 
 
-def test_where_nothing_can_be_kept_on_disk_a_kernel_is_compiled_anew(numba_is):
-    numba = numba_is(FakeNumba(cacheable=False))
-    assert kernel(divided) == ("compiled", divided)
-    assert [options.get("cache", False) for options in numba.asked] == [True, False]
-    assert numba.asked[1] == {"nogil": True, "error_model": "numpy"}
+def test_only_a_summing_kernel_may_change_the_order_of_floats(options):
+    given = options(summing_kernel(divided))
+    assert given.pop("fastmath") == {"reassoc", "contract"}  # neither NaN nor infinity is assumed away
+    assert given == options(kernel(divided))
+
+
+def test_where_nothing_can_be_kept_on_disk_a_kernel_is_compiled_anew(options):
+    """Numba finds no folder for a function that stands in no file."""
+    numba = pytest.importorskip("numba")
+    names: dict = {}
+    exec("def divided(a, b):\n    return a / b", names)
+    with pytest.raises(RuntimeError, match="no locator available"):
+        numba.njit(cache=True)(names["divided"])
+    compiled = kernel(names["divided"])
+    given = options(compiled)
+    assert (given["nogil"], given["error_model"]) == (True, "numpy")
+    assert compiled(np.float64(3), np.float64(2)) == 1.5
 
 
 @pytest.mark.parametrize("module", [None, "too old"])

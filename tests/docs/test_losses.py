@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import math
+import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -180,6 +183,37 @@ def soft_contrast(t=0.05, t_label=0.1):
         return sum(a * math.log(a / b) for a, b in zip(q, z, strict=True))
 
     return per_query(term)
+
+
+def section_of(page, heading):
+    text = (Path(__file__).resolve().parents[2] / "docs" / page).read_text(encoding="utf-8")
+    return text.split(f"## {heading}\n")[1].split("\n## ")[0]
+
+
+LOSSES = (
+    CoSENTLoss,
+    InfoNCELoss,
+    LadderLoss,
+    LanguageMarginLoss,
+    LogRatioLoss,
+    SelectivelyHardLoss,
+    SemanticMarginLoss,
+    SigmoidLoss,
+    SmoothNDCGLoss,
+    SoftContrastLoss,
+    TripletLoss,
+)
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.__name__)
+def test_the_page_tells_every_default(loss):
+    items = re.split(r"\n- ", section_of("losses.md", "The formulas in full"))
+    (told,) = (item for item in items if re.match(rf"(?:The (?:graded term|rungs) of )?`{loss.__name__}`", item))
+    defaults = {name: one.default for name, one in inspect.signature(loss).parameters.items()}
+    assert defaults.pop("learnable_temperature", False) is False
+    for name, value in defaults.items():
+        shown = f"{value:g}".replace("-", "−") if isinstance(value, float) else str(value)
+        assert shown in " ".join(told.split()), f"{name}={value}"
 
 
 def none(similarity, relevance, positives):

@@ -34,7 +34,8 @@ def test_features_are_what_the_tower_computes(kind, pooling, collection):
         pictures = [Image.open(dataset.image_path(row)) for row in range(10)]
         expected = made.encode(made.prepare(pictures)).numpy()
     store = read_dataset(collection).features["vit"]
-    np.testing.assert_allclose(store.gather(store.rows(dataset.image_ids)), expected, atol=2e-3)
+    # features are kept in float16; in float32 the threads of a block may add in another order
+    np.testing.assert_allclose(store.gather(store.rows(dataset.image_ids)), expected, rtol=2**-11, atol=2e-6)
     made.require_features(store.about)
 
 
@@ -73,7 +74,7 @@ def test_a_picture_that_was_mended_is_computed(collection, monkeypatch):
     whole = (collection / "images" / "p3.png").read_bytes()
     (collection / "images" / "p3.png").write_bytes(b"no picture")
     with monkeypatch.context() as patch:
-        patch.setattr("bcls.data.feature_writer.FeatureWriter.finish", lambda *_: pytest.skip.Exception)
+        patch.setattr("bcls.data.feature_writer.FeatureWriter.finish", lambda *_: None)
         compute_features(dataset, str(tiny_model("vit")), place, shard_images=4)
     (collection / "images" / "p3.png").write_bytes(whole)
     result = compute_features(dataset, str(tiny_model("vit")), place, shard_images=4)

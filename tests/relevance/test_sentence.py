@@ -91,7 +91,8 @@ def test_the_packaged_model_works_offline_and_orders_meanings(minilm):
 def test_batches_do_not_change_the_vectors(minilm, collection):
     one = SentenceScorer("sentence-transformers/all-MiniLM-L6-v2", batch_size=1)
     ours, theirs = (s.encode(collection.captions).arrays()["vectors"] for s in (minilm, one))
-    np.testing.assert_allclose(ours, theirs, atol=2e-3)
+    # batches of other sizes differ in the last bits of float32, which may round to the next float16 number
+    assert (np.abs(ours.astype(np.float64) - theirs) <= np.spacing(np.abs(ours)).astype(np.float64) + 1e-6).all()
 
 
 def test_loading_draws_no_bar_into_a_log_and_leaves_the_bars_as_they_were(minilm, capfd):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -126,14 +127,23 @@ def test_changed_configs_are_refused_by_name(saved, side, alter, message):
         RetrievalModel.from_pretrained(saved)
 
 
-def test_code_that_a_tokenizer_names_is_not_run(saved, tmp_path):
+def test_code_that_a_tokenizer_names_is_not_run(saved, tmp_path, monkeypatch):
+    """The library's own class is taken, also where a module of that name could be imported."""
+    ran = tmp_path / "ran"
+    (tmp_path / "evil.py").write_text(f"open({str(ran)!r}, 'w')\nclass Tokenizer: pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    expected = RetrievalModel.from_pretrained(saved).encode_text(["a dog"])
+
     def alter(fitted):
         settings = json.loads(fitted["tokenizer"]["files"]["tokenizer_config.json"])
         settings["auto_map"] = {"AutoTokenizer": ["evil.Tokenizer", None]}
         fitted["tokenizer"]["files"]["tokenizer_config.json"] = json.dumps(settings)
 
     change(saved, "caption_tower", alter)
-    RetrievalModel.from_pretrained(saved)  # the library's own class is taken instead
+    assert torch.equal(RetrievalModel.from_pretrained(saved).encode_text(["a dog"]), expected)
+    assert not ran.exists()
+    assert "evil" not in sys.modules
 
 
 def test_tensors_of_the_encoder_must_be_there(saved):
