@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
@@ -17,6 +16,7 @@ from bcls.models.device import to_device
 from bcls.models.similarity import Cosine, Similarity
 from bcls.models.storage import find_model, load_model, save_model
 from bcls.models.towers import CaptionBatch, CaptionTower, ImageTower, Tower
+from bcls.precision import unit_rows
 
 if TYPE_CHECKING:
     from bcls.models.card import ModelCard
@@ -157,7 +157,7 @@ class RetrievalModel(nn.Module):
 
     def _embed(self, tower: Tower, inputs: Any) -> Tensor:
         vectors: Tensor = tower.members(inputs) if self.similarity.takes_sets else tower(inputs)
-        return F.normalize(vectors.float(), dim=-1)
+        return unit_rows(vectors.float())
 
     def _no_embeddings(self, tower: Tower) -> Tensor:
         shape = (0, 1, tower.dim) if self.similarity.takes_sets else (0, tower.dim)

@@ -12,6 +12,7 @@ import torch
 from scipy import sparse
 
 from bcls.errors import InputError
+from bcls.precision import inner_products
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -90,7 +91,7 @@ class DenseEncodings(Encodings):
         """
         left = torch.from_numpy(self._quick[references].astype(np.float32, copy=False))
         right = torch.from_numpy(self._quick[candidates].astype(np.float32, copy=False))
-        product: NDArray[np.float32] = (left @ right.T).clamp_(0.0, 1.0).numpy()
+        product: NDArray[np.float32] = inner_products(left, right).clamp_(0.0, 1.0).numpy()
         return product
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bcls.errors import InputError
 from bcls.losses import BCLSLoss, RetrievalLoss, gather_rows
+from bcls.precision import inner_products, unit_rows
 from bcls.relevance import RelevanceSource
 
 if TYPE_CHECKING:
@@ -95,13 +95,13 @@ class GradedRetrievalLoss(nn.Module):
         if len(embeddings) != 2:
             raise InputError(f"the data has {len(embeddings)} columns beside the label; two are needed: image, caption")
         caption_rows = gather_rows(self._rows(labels, len(embeddings[1]))).cpu().numpy()
-        images, captions = (gather_rows(F.normalize(column, dim=1)) for column in embeddings)
+        images, captions = (gather_rows(unit_rows(column)) for column in embeddings)
         image_rows = self.caption_image[caption_rows]
         relevance = None
         if self.loss.uses_relevance:
             relevance = torch.from_numpy(self.relevance.matrix(image_rows, caption_rows)).to(images.device)
         positives = torch.from_numpy(image_rows[:, None] == image_rows[None, :]).to(images.device)
-        return self.loss.combine(self.loss.terms(images @ captions.mT, relevance, positives))
+        return self.loss.combine(self.loss.terms(inner_products(images, captions), relevance, positives))
 
     def get_config_dict(self) -> dict[str, Any]:
         """The settings, for the model card."""
