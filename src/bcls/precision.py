@@ -14,13 +14,13 @@ from torch import Tensor
 
 
 def at_least_single(tensor: Tensor) -> Tensor:
-    """float16, bfloat16 and narrower formats become float32; float32 and float64 stay as they are.
+    """float16, bfloat16, narrower formats and whole numbers become float32; float32 and float64 stay as they are.
 
     Example:
         >>> at_least_single(torch.ones(2, dtype=torch.bfloat16)).dtype
         torch.float32
     """
-    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
+    return tensor if tensor.is_floating_point() and tensor.element_size() >= 4 else tensor.float()
 
 
 def without_autocast(device: torch.device) -> AbstractContextManager[object]:
@@ -57,6 +57,7 @@ def inner_products(left: Tensor, right: Tensor) -> Tensor:
         ...     inner_products(torch.ones(1, 2), torch.ones(1, 2).bfloat16())
         tensor([[2.]])
     """
-    form = torch.promote_types(torch.promote_types(left.dtype, right.dtype), torch.float32)
+    left, right = at_least_single(left), at_least_single(right)
+    form = torch.promote_types(left.dtype, right.dtype)
     with without_autocast(left.device):
         return left.to(form) @ right.to(form).mT

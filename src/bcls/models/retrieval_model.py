@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from bcls.errors import InputError
 from bcls.models.device import to_device
+from bcls.models.pooled_features import refuse_masked
 from bcls.models.similarity import Cosine, Similarity
 from bcls.models.storage import find_model, load_model, save_model
 from bcls.models.towers import CaptionBatch, CaptionTower, ImageTower, Tower
@@ -172,7 +173,7 @@ class RetrievalModel(nn.Module):
         if isinstance(images, np.ndarray):
             if images.dtype.kind not in "fiu":
                 raise InputError(f"encode_image takes features of numbers, not an array of {images.dtype}")
-            images = torch.from_numpy(images)
+            images = torch.from_numpy(_for_torch(images))
         elif not isinstance(images, Tensor):
             prepare = getattr(self.image_tower, "prepare", None)
             if prepare is None:
@@ -186,6 +187,14 @@ class RetrievalModel(nn.Module):
             images = prepare(images)
         assert isinstance(images, Tensor)
         return images.to(_device(self.image_tower))
+
+
+def _for_torch(features: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Features as torch takes them: of this machine's byte order, no wider than double, writable, forward strides."""
+    refuse_masked(features)
+    if features.dtype.itemsize > 8 or not features.dtype.isnative:
+        features = features.astype(f"{features.dtype.kind}{min(features.dtype.itemsize, 8)}")
+    return features if features.flags.writeable and min(features.strides, default=0) >= 0 else features.copy()
 
 
 def _device(tower: Tower) -> torch.device:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from scipy import sparse
 
+from bcls.arrays import to_array
 from bcls.errors import InputError
 from bcls.precision import inner_products
 
@@ -69,6 +70,9 @@ class DenseEncodings(Encodings):
     kind = "dense"
 
     def __init__(self, vectors: NDArray[np.floating]) -> None:
+        plain = isinstance(vectors, np.ndarray) and not isinstance(vectors, np.ma.MaskedArray)
+        if not plain or vectors.dtype == object or not vectors.dtype.isnative:
+            vectors = to_array(vectors, "dense encodings")
         if vectors.ndim != 2:
             raise InputError(f"dense encodings must be (captions, dim), not {vectors.shape}")
         if not np.issubdtype(vectors.dtype, np.floating):

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from bcls.arrays import to_array, to_rows
 from bcls.errors import InputError
 from bcls.losses import BCLSLoss, RetrievalLoss, gather_rows
 from bcls.precision import inner_products, unit_rows
@@ -73,7 +74,7 @@ class GradedRetrievalLoss(nn.Module):
         super().__init__()
         self.model = model
         self.relevance = relevance
-        self.caption_image = np.asarray(caption_image)
+        self.caption_image = to_rows(caption_image, "caption_image")
         self.loss = BCLSLoss() if loss is None else loss
 
     def forward(self, sentence_features: Iterable[dict[str, Tensor]], labels: Tensor) -> Tensor:
@@ -99,7 +100,8 @@ class GradedRetrievalLoss(nn.Module):
         image_rows = self.caption_image[caption_rows]
         relevance = None
         if self.loss.uses_relevance:
-            relevance = torch.from_numpy(self.relevance.matrix(image_rows, caption_rows)).to(images.device)
+            graded = to_array(self.relevance.matrix(image_rows, caption_rows), "relevance")
+            relevance = torch.tensor(np.ascontiguousarray(graded), device=images.device)
         positives = torch.from_numpy(image_rows[:, None] == image_rows[None, :]).to(images.device)
         return self.loss.combine(self.loss.terms(inner_products(images, captions), relevance, positives))
 
