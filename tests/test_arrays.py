@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from array_kinds import MISSING, ROWS_ONLY, SAME, UNUSABLE, WHOLE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from array_kinds import MISSING, ROWS_ONLY, SAME, UNUSABLE, WHOLE
 from bcls.arrays import refuse_other_order, to_array, to_rows
 from bcls.errors import InputError
 
