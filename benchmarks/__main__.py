@@ -7,7 +7,15 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PARTS = ("kendall", "chunked_losses", "ranking_engine", "judged_recalls", "loader", "cross_attention")
+PARTS = (
+    "kendall",
+    "chunked_losses",
+    "ranking_engine",
+    "judged_recalls",
+    "loader",
+    "cross_attention",
+    "mixed_precision",
+)
 
 
 def main() -> None:

@@ -65,7 +65,6 @@ def test_nothing_is_an_empty_array_and_one_number_has_no_axis():
     [
         (["1.0"], "<U3"),
         ([1j], "complex128"),
-        ([None], "object"),
         (torch.tensor([1j]), "complex64"),
         (np.array(["2020-01-01"], dtype="M8[D]"), r"datetime64\[D\]"),
     ],

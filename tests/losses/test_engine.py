@@ -35,11 +35,33 @@ def test_another_device_is_refused():
         choose_engine(torch.zeros(2, 2, device="meta"), "compiled")
 
 
-def test_triton_is_for_all_pairs_on_cuda(monkeypatch):
+class OnCuda:
+    """What `choose_engine` asks of a matrix on a GPU; none is needed for the choice."""
+
+    device = torch.device("cuda", 0)
+
+    def numel(self):
+        return 1 << 20
+
+
+@pytest.mark.parametrize("pairs", ["all", "boundary", "window", "stride", "first"])
+def test_auto_never_takes_triton(monkeypatch, pairs):
     monkeypatch.setattr(room, "_has_triton", lambda: True)
-    for settings in ({}, {"pairs": "first"}):
+    assert choose_engine(OnCuda(), pairs=pairs) == "torch"
+
+
+def test_triton_is_taken_by_name(monkeypatch):
+    monkeypatch.setattr(room, "_has_triton", lambda: True)
+    assert choose_engine(OnCuda(), "triton") == "triton"
+    monkeypatch.setattr(room, "_has_triton", lambda: False)
+    with pytest.raises(MissingExtraError, match=r"bcls\[triton\]"):
+        choose_engine(OnCuda(), "triton")
+
+
+def test_triton_is_for_all_pairs_on_cuda():
+    for similarity, pairs in ((torch.zeros(2, 2), "all"), (OnCuda(), "first")):
         with pytest.raises(InputError, match="engine 'triton' counts all pairs on CUDA"):
-            choose_engine(torch.zeros(2, 2), "triton", **settings)
+            choose_engine(similarity, "triton", pairs=pairs)
 
 
 def test_the_loss_keeps_its_engine():

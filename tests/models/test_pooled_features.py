@@ -68,3 +68,13 @@ def test_statistics_are_saved_but_not_learnt():
 def test_features_of_another_kind_are_refused(tower, shape, message):
     with pytest.raises(InputError, match=message):
         tower.fit(np.zeros(shape))
+
+
+def test_masked_and_missing_features_are_refused():
+    sample = np.random.default_rng(0).normal(size=(5, 3))
+    tower = PooledFeatureTower(dim=2)
+    with pytest.raises(InputError, match="features of image 2 are masked"):
+        tower.fit(np.ma.array(sample, mask=np.arange(15).reshape(5, 3) == 7))
+    sample[3, 1] = np.nan
+    with pytest.raises(InputError, match="features of image 3 of the sample are not finite"):
+        tower.fit(sample)

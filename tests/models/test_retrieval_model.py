@@ -151,3 +151,27 @@ def test_an_untrained_picture_tower_is_refused_opened_pictures(make_pictures):
     model = RetrievalModel(ConvTower(dim=4, channels=(8,)), BagOfWordsTower(dim=4))
     with pytest.raises(InputError, match="ConvTower knows no data yet"):
         model.encode_image(make_pictures(2))
+
+
+@pytest.mark.parametrize("form", [">f4", ">f8", "longdouble", "float16", "uint8", ">u2"])
+@pytest.mark.parametrize("kind", ["plain", "read-only", "backwards", "masked without a mask"])
+def test_features_of_every_format_give_the_same_embeddings(make_model, form, kind, recwarn):
+    model, images = make_model("pooled", "bag-of-words")
+    values = images.numpy().round() % 7.0
+    expected = model.encode_image(values.astype(np.float32))
+    features = values.astype(form)
+    if kind == "backwards":
+        features = features[::-1, ::-1].copy()[::-1, ::-1]
+    elif kind == "read-only":
+        features.flags.writeable = False
+    elif kind == "masked without a mask":
+        features = np.ma.array(features)
+    torch.testing.assert_close(model.encode_image(features), expected)
+    assert not [one for one in recwarn if "NumPy" in str(one.message)]
+
+
+def test_masked_features_are_refused(make_model):
+    model, images = make_model("pooled", "bag-of-words")
+    features = np.ma.masked_where(np.arange(images.numel()).reshape(images.shape) == 0, images.numpy())
+    with pytest.raises(InputError, match="features of image 0 are masked"):
+        model.encode_image(features)

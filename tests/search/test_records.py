@@ -67,12 +67,15 @@ def test_no_vectors_stay_none():
     assert check_vectors(np.zeros((0, 4), np.float32), 4, "queries").shape == (0, 4)
 
 
-@pytest.mark.parametrize(
-    "vectors", [np.ones(4), np.ones((2, 3)), np.ones((1, 2, 4)), np.ones((2, 4), int), [["a"] * 4]]
-)
+@pytest.mark.parametrize("vectors", [np.ones(4), np.ones((2, 3)), np.ones((1, 2, 4)), np.ones((2, 4), int)])
 def test_vectors_of_another_shape_or_kind_are_refused(vectors):
     with pytest.raises(InputError, match=r"^queries: .* of shape .*; this index holds floats of shape \(rows, 4\)$"):
         check_vectors(vectors, 4, "queries")
+
+
+def test_vectors_of_words_are_refused():
+    with pytest.raises(InputError, match=r"^queries must be numbers, got <U1$"):
+        check_vectors([["a"] * 4], 4, "queries")
 
 
 @pytest.mark.parametrize("value", [0.0, math.nan, math.inf, -math.inf])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 import numpy as np
 import torch
 
+from bcls.arrays import to_array
 from bcls.data.images import ImageSource
 from bcls.relevance import RelevanceSource
 
@@ -83,7 +84,8 @@ class BatchAssembler:
         image_rows = self._caption_image[caption_rows]
         relevance = None
         if self._relevance is not None:
-            relevance = torch.from_numpy(self._relevance.matrix(image_rows, caption_rows))
+            graded = self._relevance.matrix(image_rows, caption_rows)
+            relevance = torch.from_numpy(np.ascontiguousarray(to_array(graded, "relevance")))
         return Batch(
             images=self._images.gather(image_rows),
             captions=self._captions.select(torch.from_numpy(caption_rows)),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bcls.arrays import to_array, to_rows
 from bcls.errors import InputError
 from bcls.files import hash_of, read_json, write_json
 
@@ -103,7 +104,15 @@ class FeatureStore:
         return np.array([self._row_of[name] for name in ids], dtype=np.int64)
 
     def gather(self, rows: NDArray[np.int64]) -> NDArray[Any]:
-        """The features at `rows`, in that order; one read a shard, in ascending order."""
+        """The features at `rows`, in that order; one read a shard, in ascending order.
+
+        Raises:
+            InputError: rows that are no whole numbers, or that there are not.
+        """
+        rows = to_rows(rows, "rows")
+        outside = rows[(rows < 0) | (rows >= len(self))]
+        if outside.size:
+            raise InputError(f"{self._place}: row {outside[0]}: there are {len(self)}, counted from 0")
         if len(self._shards) == 1:
             return _in_order(self._shards[0], rows)
         shard_of = np.searchsorted(self._ends, rows, side="right")
@@ -171,8 +180,11 @@ def half_precision(block: NDArray[Any]) -> NDArray[np.float16]:
     Raises:
         InputError: a value is not finite, or too large for float16.
     """
+    values = to_array(block, "features")
+    if values.ndim == 0:
+        raise InputError("features must have rows; got a single number")
     with np.errstate(over="ignore"):
-        half = np.asarray(block).astype(np.float16)
+        half = values.astype(np.float16)
     finite = np.isfinite(half).all(axis=tuple(range(1, half.ndim)))
     if not finite.all():
         row = int(np.flatnonzero(~finite)[0])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bcls.arrays import to_rows
 from bcls.data.passes import caption_passes
 from bcls.errors import InputError
 from bcls.progress import progress
@@ -51,6 +52,7 @@ class UniqueImageBatchSampler:
         rank: int = 0,
         world_size: int = 1,
     ) -> None:
+        caption_image = to_rows(caption_image, "caption_image")
         images = len(np.unique(caption_image))
         if not 1 <= batch_size * world_size <= images:
             raise InputError(
@@ -58,7 +60,7 @@ class UniqueImageBatchSampler:
             )
         if not 0 <= rank < world_size:
             raise InputError(f"rank {rank} is not below world_size {world_size}")
-        self._caption_image = np.asarray(caption_image, dtype=np.int64)
+        self._caption_image = caption_image
         self._global_size = batch_size * world_size
         self._seed = seed
         self._shuffle = shuffle

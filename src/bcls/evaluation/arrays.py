@@ -1,38 +1,13 @@
-"""Numbers of any kind as arrays, and rows taken from them."""
+"""Rows taken from arrays; `to_array` is that of `bcls.arrays`."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from bcls.errors import InputError
+from bcls.arrays import to_array
 from bcls.evaluation.truth import Rows
 
-
-def to_array(values: Any, name: str) -> NDArray[Any]:
-    """Numbers of any kind as a numpy array of float32 or float64 (whole numbers become float64).
-
-    Raises:
-        InputError: they are not real numbers.
-
-    Example:
-        >>> to_array([[1, 2]], "similarity")
-        array([[1., 2.]])
-    """
-    if hasattr(values, "detach"):  # a torch tensor; numpy has no bfloat16
-        values = values.detach().cpu()
-        values = values.float() if values.is_floating_point() and values.element_size() < 4 else values
-    try:
-        array = np.asarray(values)
-    except ValueError:
-        raise InputError(f"{name} must be numbers in rows of one length") from None
-    if array.dtype.kind not in "fiub":
-        raise InputError(f"{name} must be numbers, got {array.dtype}")
-    if array.dtype.kind == "f" and array.dtype.itemsize <= 4:
-        return array.astype(np.float32, copy=False)
-    return array.astype(np.float64, copy=False)
+__all__ = ["slice_if_consecutive", "to_array"]
 
 
 def slice_if_consecutive(rows: Rows) -> Rows | slice:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bcls.arrays import refuse_other_order
 from bcls.evaluation.cosine import CosineSimilarity
 from bcls.evaluation.per_query import per_query
 from bcls.evaluation.protocols import Fold, folds
@@ -62,6 +63,10 @@ def evaluate(
         >>> metrics["image_to_text/recall@1"], round(metrics["text_to_image/recall@1"], 1)
         (100.0, 66.7)
     """
+    if truth.image_ids is not None:
+        refuse_other_order(image_embeddings, truth.image_ids, "image_embeddings")
+    if truth.caption_ids is not None:
+        refuse_other_order(caption_embeddings, truth.caption_ids, "caption_embeddings")
     return evaluate_similarity(
         CosineSimilarity(image_embeddings, caption_embeddings),
         truth,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from bcls.arrays import to_array
 from bcls.errors import InputError
 from bcls.evaluation.ranks import Floats
 
@@ -24,7 +25,7 @@ def holm(p_values: ArrayLike) -> Floats:
         >>> holm([0.01, 0.04, 0.03])
         array([0.03, 0.06, 0.06])
     """
-    values = np.asarray(p_values, dtype=np.float64)
+    values = to_array(p_values, "p_values").astype(np.float64)
     if values.ndim != 1 or ((values < 0) | (values > 1)).any():
         raise InputError("p_values must be a list of numbers in [0, 1], or NaN for no test")
     adjusted = np.full(values.shape, np.nan)

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bcls.arrays import to_array
 from bcls.errors import InputError
 
 
@@ -148,7 +149,9 @@ def agreement(similarity: ArrayLike, grades: ArrayLike) -> Agreement:
     """
     from scipy.stats import kendalltau  # noqa: PLC0415 - a third of a second that only this function needs
 
-    scores, given = np.asarray(similarity, dtype=np.float64), np.asarray(grades, dtype=np.float64)
+    scores, given = (
+        to_array(values, name).astype(np.float64) for values, name in ((similarity, "similarity"), (grades, "grades"))
+    )
     if scores.ndim != 1 or scores.shape != given.shape or scores.size < 2:
         raise InputError(
             f"similarity and grades must be lists of one length, at least 2, "

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from bcls.arrays import to_array
 from bcls.errors import InputError
 from bcls.evaluation.ranks import Floats
 from bcls.evaluation.recall import RECALL_CUTOFFS
@@ -53,7 +54,7 @@ def query_values(results: Mapping[str, Floats], part: str, truth: RetrievalTruth
     key = f"{direction}/rank" if from_rank else part
     if key not in results:
         raise InputError(f"{run}: {part!r} is no metric of single queries; there are: {', '.join(results)}")
-    values = np.asarray(results[key], dtype=np.float64)
+    values = to_array(results[key], f"{run}: {key}").astype(np.float64, copy=False)
     expected = truth.images if direction == "image_to_text" else truth.captions
     if values.shape != (expected,):
         raise InputError(f"{run}: {key} has shape {values.shape}, but the truth has {expected} rows")

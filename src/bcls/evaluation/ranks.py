@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from bcls.arrays import to_array, to_rows
 from bcls.errors import InputError
 from bcls.evaluation.runs import offset_in_run, run_starts
 
@@ -81,11 +82,11 @@ def positive_ranks(scores: NDArray[Any], query: Rows, candidate: Rows, ties: Tie
         array([2.5, 4. ])
     """
     check_ties(ties)
-    scores = np.asarray(scores) * 1.0  # whole numbers become floats, whose sign can be turned
+    scores, query, candidate = to_array(scores, "scores"), to_rows(query, "query"), to_rows(candidate, "candidate")
     check_finite(scores)
     order = np.lexsort((-scores[query, candidate], query))
-    query = np.asarray(query, dtype=np.int64)[order]
-    own = scores[query, np.asarray(candidate)[order]]
+    query = query[order]
+    own = scores[query, candidate[order]]
     place = offset_in_run(run_starts(query))
     tied = run_starts(query) | run_starts(own)
     run_end = np.append(np.flatnonzero(tied)[1:], query.size)[np.cumsum(tied) - 1]

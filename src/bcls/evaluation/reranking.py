@@ -11,7 +11,7 @@ from bcls.errors import InputError
 from bcls.evaluation.per_query import per_query
 from bcls.evaluation.protocols import folds
 from bcls.evaluation.ranks import Floats, Ties
-from bcls.evaluation.similarity import Ask, Blocks, rows_in_block, similarity_blocks
+from bcls.evaluation.similarity import rows_in_block, similarity_blocks
 from bcls.evaluation.top import top_rows
 from bcls.evaluation.truth import DIRECTIONS, Direction, RetrievalTruth
 from bcls.progress import progress
@@ -19,7 +19,7 @@ from bcls.progress import progress
 
 def per_query_reranked(
     first: Any,
-    second: Ask,
+    second: Any,
     truth: RetrievalTruth,
     *,
     top: int = 100,
@@ -37,7 +37,7 @@ def per_query_reranked(
 
     Args:
         first: matrix (I, T), or a function that fills blocks of it, such as `CosineSimilarity`.
-        second: a function `(image rows, caption rows) -> block`; it is asked for one query at a time.
+        second: a matrix, or a function `(image rows, caption rows) -> block`, which is asked for one query at a time.
         truth: the image of every caption.
         top: K, at least 1.
         protocol: a name of `PROTOCOLS`. With folds, the first K are those of the fold.
@@ -73,7 +73,7 @@ def per_query_reranked(
 
 
 def reranked(
-    first: Any, second: Ask, truth: RetrievalTruth, direction: Direction, *, top: int, protocol: str = "whole"
+    first: Any, second: Any, truth: RetrievalTruth, direction: Direction, *, top: int, protocol: str = "whole"
 ) -> NDArray[np.float64]:
     """Scores (I, T) that order each query's candidates of one direction by both stages; 0 outside the folds.
 
@@ -81,7 +81,7 @@ def reranked(
     """
     scores = np.zeros((truth.images, truth.captions))
     turned = scores if direction == "image_to_text" else scores.T
-    quick, dear = similarity_blocks(first, truth), Blocks(second, truth, "similarity")
+    quick, dear = similarity_blocks(first, truth), similarity_blocks(second, truth)
     for fold in folds(protocol, truth):
         sides = (fold.images, fold.captions)
         queries, candidates = sides if direction == "image_to_text" else sides[::-1]

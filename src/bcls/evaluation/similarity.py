@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from bcls.arrays import refuse_other_order
 from bcls.errors import InputError
 from bcls.evaluation.arrays import slice_if_consecutive, to_array
 from bcls.evaluation.cosine import CosineSimilarity
@@ -154,6 +155,8 @@ def rows_in_block(block: int | None, width: int) -> int:
 
 
 def _from_matrix(matrix: Any, truth: RetrievalTruth, what: str) -> Ask:
+    refuse_other_order(matrix, truth.image_ids, what)
+    refuse_other_order(matrix, truth.caption_ids, what, axis=1)
     values = to_array(matrix, what)
     if values.shape != (truth.images, truth.captions):
         raise InputError(

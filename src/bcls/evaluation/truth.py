@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bcls.arrays import to_rows
 from bcls.errors import InputError
 
 Direction: TypeAlias = Literal["image_to_text", "text_to_image"]
@@ -47,12 +48,7 @@ class RetrievalTruth:
     caption_ids: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
-        given = np.asarray(self.caption_image)
-        if given.ndim != 1 or not np.issubdtype(given.dtype, np.integer):
-            raise InputError(
-                f"caption_image must be a list of whole numbers, the image row of every caption; "
-                f"got shape {given.shape} of {given.dtype}"
-            )
+        given = to_rows(self.caption_image, "caption_image, the image row of every caption,")
         outside = np.flatnonzero((given < -1) | (given >= self.images))
         if outside.size:
             row = int(outside[0])
@@ -61,7 +57,7 @@ class RetrievalTruth:
             raise InputError("no caption has an image: there is nothing to retrieve")
         _check_ids("image_ids", self.image_ids, self.images)
         _check_ids("caption_ids", self.caption_ids, given.size)
-        object.__setattr__(self, "caption_image", given.astype(np.int64))
+        object.__setattr__(self, "caption_image", given.copy())
 
     @classmethod
     def from_counts(cls, captions_per_image: ArrayLike) -> RetrievalTruth:
@@ -74,8 +70,8 @@ class RetrievalTruth:
             >>> RetrievalTruth.from_counts([2, 0, 1]).caption_image
             array([0, 0, 2])
         """
-        counts = np.asarray(captions_per_image)
-        if counts.ndim != 1 or not np.issubdtype(counts.dtype, np.integer) or (counts < 0).any():
+        counts = to_rows(captions_per_image, "captions_per_image")
+        if (counts < 0).any():
             raise InputError("captions_per_image must be a list of whole numbers, none of them negative")
         return cls(np.repeat(np.arange(counts.size), counts), images=counts.size)
 

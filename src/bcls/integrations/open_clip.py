@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from bcls.losses import BCLSLoss, RetrievalLoss, gather_relevance, gather_rows
+from bcls.precision import inner_products
 
 
 class GradedClipLoss(nn.Module):
@@ -65,7 +66,7 @@ class GradedClipLoss(nn.Module):
         if image_ids is not None:
             ids = gather_rows(image_ids.to(images.device))
             positives = ids[:, None] == ids[None, :]
-        total = self.loss.combine(self.loss.terms(images @ captions.mT, relevance, positives))
+        total = self.loss.combine(self.loss.terms(inner_products(images, captions), relevance, positives))
         unused = [value for value in (logit_scale, logit_bias) if value is not None]
         total = total + 0.0 * sum(torch.as_tensor(value).sum() for value in unused)
         return {"graded_loss": total} if output_dict else total

@@ -9,6 +9,7 @@ from torch import Tensor
 from bcls.errors import InputError, MissingExtraError
 from bcls.losses import BCLSLoss, RetrievalLoss
 from bcls.losses.matrices import TOLERANCE
+from bcls.precision import at_least_single, without_autocast
 
 try:
     from pytorch_metric_learning.distances import CosineSimilarity
@@ -95,7 +96,8 @@ class GradedPairLoss(BaseMetricLossFunction):  # type: ignore[misc]
         self, embeddings: Tensor, labels: Tensor, indices_tuple: None, ref_emb: Tensor, ref_labels: None
     ) -> dict[str, Any]:
         """The library's inner step: the loss, already reduced."""
-        similarity = self.distance(embeddings, ref_emb)
+        with without_autocast(embeddings.device):
+            similarity = self.distance(at_least_single(embeddings), at_least_single(ref_emb))
         if not self.distance.is_inverted:
             similarity = -similarity
         total = self.loss.combine(self.loss.terms(similarity, labels, labels >= 1 - TOLERANCE))

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bcls.arrays import to_rows
 from bcls.errors import InputError, MissingExtraError
 from bcls.evaluation import RetrievalTruth, evaluate
 
@@ -130,14 +131,14 @@ class RetrievalMetrics(Metric):
         return {name: torch.tensor(value, device=self.device) for name, value in metrics.items()}
 
 
-def _rows(rows: Any, count: int, embeddings: int, what: str) -> NDArray[np.int64]:
-    rows = np.asarray(rows.cpu() if isinstance(rows, Tensor) else rows)
-    if rows.shape != (embeddings,) or (rows.size and not np.issubdtype(rows.dtype, np.integer)):
+def _rows(given: Any, count: int, embeddings: int, what: str) -> NDArray[np.int64]:
+    rows = to_rows(given, f"{what}_rows")
+    if rows.shape != (embeddings,):
         raise InputError(f"{embeddings} {what} embeddings, but {what}_rows is {rows.shape} of {rows.dtype}")
     outside = rows[(rows < 0) | (rows >= count)]
     if outside.size:
         raise InputError(f"{what} row {outside[0]}: the truth has {count} {what}s, counted from 0")
-    return np.asarray(rows, dtype=np.int64)
+    return rows.copy()
 
 
 def _in_order(embeddings: list[Tensor], rows: list[Tensor], count: int, what: str) -> NDArray[np.float32]:

@@ -11,6 +11,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from bcls.errors import InputError
+from bcls.losses.matrices import require_tensor
+from bcls.precision import at_least_single
 
 
 class Inputs(NamedTuple):
@@ -111,6 +113,7 @@ def check_embeddings(images: Tensor, captions: Tensor) -> tuple[Tensor, Tensor]:
             infinite (the first row is named), or so large that a similarity could be.
     """
     for name, embeddings in (("image", images), ("caption", captions)):
+        require_tensor(embeddings, f"{name} embeddings")
         if embeddings.ndim != 2 or embeddings.numel() == 0:
             raise InputError(
                 f"{name} embeddings must be a non-empty ({name}s, dimensions) matrix, not {tuple(embeddings.shape)}"
@@ -121,7 +124,8 @@ def check_embeddings(images: Tensor, captions: Tensor) -> tuple[Tensor, Tensor]:
         raise InputError(f"image embeddings have {images.shape[1]} dimensions, caption embeddings {captions.shape[1]}")
     if images.device != captions.device:
         raise InputError(f"image embeddings are on {images.device}, caption embeddings on {captions.device}")
-    form = torch.promote_types(torch.promote_types(images.dtype, captions.dtype), torch.float32)
+    images, captions = at_least_single(images), at_least_single(captions)
+    form = torch.promote_types(images.dtype, captions.dtype)
     images, captions = images.to(form), captions.to(form)
     longest = _longest(images, "image") * _longest(captions, "caption")
     if not longest < torch.finfo(form).max:

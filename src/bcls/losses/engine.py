@@ -1,4 +1,4 @@
-"""Which implementation computes a Kendall loss: compiled for the CPU, Triton on CUDA, or torch on any device."""
+"""Which implementation computes a Kendall loss: compiled (CPU), torch (any device), or by name Triton (CUDA)."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ def choose_engine(similarity: Tensor, engine: Engine = "auto", *, pairs: str = "
 
     - `compiled` (numba, extra `fast`) on the CPU, where it is installed and the matrix has at least 4,096 scores:
       compiling takes some seconds, once an installation;
-    - `triton` for all pairs of float16, bfloat16 or float32 scores on CUDA, where triton is installed (torch's CUDA
-      builds bring it);
-    - `torch` everywhere else.
+    - `torch` everywhere else, on CUDA too.
+
+    `triton` (all pairs on CUDA; extra `triton`, which torch's CUDA builds bring along) is taken by name only: its
+    numbers are tested in Triton's interpreter, but it has never run on a GPU.
 
     Args:
         similarity: (images, captions).
@@ -38,7 +39,7 @@ def choose_engine(similarity: Tensor, engine: Engine = "auto", *, pairs: str = "
 
     Raises:
         InputError: an engine was asked for that does not run there.
-        MissingExtraError: `compiled` was asked for without numba.
+        MissingExtraError: `compiled` was asked for without numba, or `triton` without triton.
 
     Example:
         >>> import torch
@@ -47,18 +48,16 @@ def choose_engine(similarity: Tensor, engine: Engine = "auto", *, pairs: str = "
     """
     device = similarity.device.type
     if engine == "auto":
-        if device == "cpu" and similarity.numel() >= WORTH_COMPILING and find_numba() is not None:
-            return "compiled"
-        single = similarity.element_size() <= 4
-        return "triton" if device == "cuda" and pairs == "all" and single and _has_triton() else "torch"
+        pays = device == "cpu" and similarity.numel() >= WORTH_COMPILING and find_numba() is not None
+        return "compiled" if pays else "torch"
     if engine == "compiled" and device != "cpu":
         raise InputError(f"engine 'compiled' runs on the CPU, but similarity is on {similarity.device}: use 'torch'")
     if engine == "compiled" and find_numba() is None:
         raise MissingExtraError("the compiled Kendall loss", "fast")
-    if engine == "triton" and (device != "cuda" or pairs != "all" or not _has_triton()):
-        raise InputError(
-            f"engine 'triton' counts all pairs on CUDA and needs triton; here: {pairs!r} on {similarity.device}"
-        )
+    if engine == "triton" and (device != "cuda" or pairs != "all"):
+        raise InputError(f"engine 'triton' counts all pairs on CUDA; here: {pairs!r} on {similarity.device}")
+    if engine == "triton" and not _has_triton():
+        raise MissingExtraError("the Triton kernel of the Kendall loss", "triton")
     return engine
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from bcls.errors import InputError
+from bcls.losses.matrices import require_tensor
 
 
 def gather_rows(rows: Tensor) -> Tensor:
@@ -39,6 +40,7 @@ def gather_rows(rows: Tensor) -> Tensor:
         >>> gather_rows(captions) is captions  # here: a single process
         True
     """
+    require_tensor(rows, "rows to gather")
     if rows.ndim == 0:
         raise InputError("rows to gather must have at least one dimension; a scalar has none")
     if not _is_distributed():
@@ -59,15 +61,18 @@ def gather_relevance(relevance: Tensor) -> Tensor:
         (images, captions) of all processes, in the order of the ranks, NaN between processes.
 
     Raises:
-        InputError: not a matrix.
+        InputError: not a floating-point matrix.
 
     Example:
         >>> gather_relevance(torch.eye(2))  # here: a single process
         tensor([[1., 0.],
                 [0., 1.]])
     """
+    require_tensor(relevance, "relevance")
     if relevance.ndim != 2:
         raise InputError(f"relevance must be an (images, captions) matrix, not {tuple(relevance.shape)}")
+    if not relevance.is_floating_point():
+        raise InputError(f"relevance must be floating point in [0, 1], not {relevance.dtype}")
     if not _is_distributed():
         return relevance
     shapes = gather_rows(torch.tensor([relevance.shape], device=relevance.device)).tolist()

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from bcls.errors import InputError
 from bcls.losses.base import RetrievalLoss
 from bcls.losses.matrices import both_directions, check_positives, check_similarity
-from bcls.losses.settings import require_above_zero
+from bcls.losses.settings import number_of, require_above_zero
 from bcls.losses.soft_triplets import soft_triplets
 
 LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.01, 1.0
@@ -26,8 +26,7 @@ def infonce_loss(similarity: Tensor, positives: Tensor | None = None, *, tempera
         >>> infonce_loss(similarity, temperature=0.1)
         tensor(1.0951)
     """
-    if not isinstance(temperature, Tensor):  # one that is learnt is kept in bounds by the class
-        require_above_zero(temperature=temperature)
+    require_above_zero(temperature=number_of(temperature, "temperature"))
     similarity = check_similarity(similarity)
     positives = check_positives(similarity, positives)
     return both_directions(partial(_one_direction, temperature=temperature), similarity, positives)

@@ -100,7 +100,8 @@ class KendallLoss(RetrievalLoss):
         window: width of the window: an integer of at least 1 (`window` form: 2) counts positions and is narrowed to a
             query's known candidates where it is wider; a float in (0, 1) is a share of them, so that one setting fits
             every batch size. Not used by `all`.
-        engine: what computes it: `auto`, `compiled`, `triton` or `torch`; `choose_engine` tells what `auto` takes.
+        engine: what computes it: `auto`, `compiled`, `torch` or `triton`; `choose_engine` tells what `auto` takes.
+            `triton` is never taken by `auto`.
 
     Raises:
         InputError: a setting out of range.

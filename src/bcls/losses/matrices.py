@@ -9,8 +9,31 @@ import torch
 from torch import Tensor
 
 from bcls.errors import InputError
+from bcls.precision import at_least_single
 
 TOLERANCE = 1e-5
+
+
+def require_tensor(value: object, name: str) -> None:
+    """Refuse what is no plain torch tensor, which a loss would fail on or misread.
+
+    Raises:
+        InputError: another type, a tensor without numbers (`meta`), or a masked, nested or sparse one.
+
+    Example:
+        >>> require_tensor([[1.0]], "relevance")
+        Traceback (most recent call last):
+        bcls.errors.InputError: relevance must be a torch tensor, not list
+    """
+    if not isinstance(value, Tensor):
+        hint = ": use torch.from_numpy(...)" if type(value).__module__ == "numpy" else ""
+        raise InputError(f"{name} must be a torch tensor, not {type(value).__name__}{hint}")
+    if value.is_meta:
+        raise InputError(f"{name} is on the device 'meta', so that it has no numbers")
+    if value.is_nested or value.layout is not torch.strided:
+        raise InputError(f"{name} must be a dense tensor, not a nested or sparse one")
+    if hasattr(value, "get_mask"):
+        raise InputError(f"{name} must be a plain tensor, not a masked one: fill what is masked with NaN = unknown")
 
 
 def check_similarity(similarity: Tensor) -> Tensor:
@@ -23,19 +46,22 @@ def check_similarity(similarity: Tensor) -> Tensor:
         The same values; float16 and bfloat16 become float32.
 
     Raises:
-        InputError: not a non-empty floating-point matrix, or a score is NaN or infinite (the first is named).
+        InputError: not a tensor, not a non-empty floating-point matrix, or a score is NaN or infinite (the first is
+            named).
     """
+    require_tensor(similarity, "similarity")
     if similarity.ndim != 2 or similarity.numel() == 0:
         raise InputError(f"similarity must be a non-empty (images, captions) matrix, not {tuple(similarity.shape)}")
     if not similarity.is_floating_point():
         raise InputError(f"similarity must be floating point, not {similarity.dtype}")
+    similarity = at_least_single(similarity)
     if not all(map(math.isfinite, _extremes(similarity))):
         row, column = _first(~torch.isfinite(similarity))
         raise InputError(
             f"similarity of image {row} and caption {column} is {similarity[row, column].item()}: scores must be "
             "finite (a diverging model or a division by a zero norm gives such scores)"
         )
-    return similarity.float() if similarity.dtype in (torch.float16, torch.bfloat16) else similarity
+    return similarity
 
 
 def require_relevance(relevance: Tensor | None) -> Tensor:
@@ -60,15 +86,16 @@ def check_relevance(similarity: Tensor, relevance: Tensor | None, *, first: tupl
         InputError: missing, another shape, not floating point, or outside [0, 1] (the first is named).
     """
     relevance = require_relevance(relevance)
+    require_tensor(relevance, "relevance")
     if relevance.shape != similarity.shape:
         raise InputError(f"relevance is {tuple(relevance.shape)}, but similarity is {tuple(similarity.shape)}")
     if not relevance.is_floating_point():
         raise InputError(f"relevance must be floating point in [0, 1], not {relevance.dtype}")
+    relevance = at_least_single(relevance)
     least, most = _extremes(relevance)
     if not (least >= -TOLERANCE and most <= 1 + TOLERANCE):  # also where a label is NaN
         _refuse_outside(relevance, first)
-    relevance = relevance.detach().to(similarity.device)
-    return relevance.float() if relevance.dtype in (torch.float16, torch.bfloat16) else relevance
+    return relevance.detach().to(similarity.device)
 
 
 def check_positives(similarity: Tensor, positives: Tensor | None) -> Tensor:
@@ -91,6 +118,7 @@ def check_positives(similarity: Tensor, positives: Tensor | None) -> Tensor:
                 "square matrix; give positives, an (images, captions) bool matrix"
             )
         return torch.eye(similarity.shape[0], dtype=torch.bool, device=similarity.device)
+    require_tensor(positives, "positives")
     if positives.shape != similarity.shape:
         raise InputError(f"positives are {tuple(positives.shape)}, but similarity is {tuple(similarity.shape)}")
     if positives.dtype != torch.bool:

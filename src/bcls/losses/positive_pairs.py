@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from bcls.errors import InputError
+from bcls.losses.matrices import require_tensor
 
 Positives = Tensor | tuple[Tensor, Tensor] | None
 
@@ -56,6 +57,10 @@ def find_positive_pairs(positives: Positives, images: int, captions: int, device
     if isinstance(positives, Tensor) and positives.ndim == 1:
         positives = (positives, positives)
     if isinstance(positives, tuple):
+        if len(positives) != 2:
+            raise InputError(f"positives are {len(positives)} tensors; two are needed: ids of images and of captions")
+        for ids in positives:
+            require_tensor(ids, "positives")
         pairs = _equal_ids(*positives, images, captions)
     elif positives is None:
         if images != captions:
@@ -65,6 +70,7 @@ def find_positive_pairs(positives: Positives, images: int, captions: int, device
             )
         pairs = PositivePairs(torch.arange(images), torch.arange(images))
     else:
+        require_tensor(positives, "positives")
         if positives.shape != (images, captions):
             raise InputError(f"positives are {tuple(positives.shape)}, but similarity is {(images, captions)}")
         if positives.dtype != torch.bool:

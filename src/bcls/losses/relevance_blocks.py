@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from bcls.errors import InputError
-from bcls.losses.matrices import check_relevance
+from bcls.losses.matrices import check_relevance, require_tensor
 
 Relevance = Tensor | Callable[[slice, slice], Tensor] | None
 
@@ -40,6 +40,7 @@ class RelevanceBlocks:
                 "slice of images and a slice of captions that returns such a block"
             )
         if isinstance(relevance, Tensor):
+            require_tensor(relevance, "relevance")
             if relevance.shape != (images, captions):
                 raise InputError(f"relevance is {tuple(relevance.shape)}, but similarity is {(images, captions)}")
         elif not callable(relevance):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from torch import Tensor
+
 from bcls.errors import InputError
 
 
@@ -34,6 +36,24 @@ def require_above_zero(**settings: float) -> None:
     for name, value in settings.items():
         if not 0 < value < math.inf:
             raise InputError(f"{name} is {value}; it must be above 0")
+
+
+def number_of(value: float | Tensor, name: str) -> float:
+    """A setting that may be learnt, as a plain number.
+
+    Raises:
+        InputError: not a single number, or infinite or NaN, as a model that diverges makes it.
+
+    Example:
+        >>> number_of(0.5, "scale")
+        0.5
+    """
+    if isinstance(value, Tensor) and value.numel() != 1:
+        raise InputError(f"{name} must be one number, not a tensor of shape {tuple(value.shape)}")
+    number = float(value.detach()) if isinstance(value, Tensor) else float(value)
+    if not math.isfinite(number):
+        raise InputError(f"{name} is {number}; it must be finite (a diverging model gives such numbers)")
+    return number
 
 
 def require_below_one(**settings: float) -> None:

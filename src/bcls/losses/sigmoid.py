@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from bcls.losses.base import RetrievalLoss
 from bcls.losses.matrices import check_positives, check_similarity
-from bcls.losses.settings import require_above_zero
+from bcls.losses.settings import number_of, require_above_zero
 
 
 def sigmoid_loss(
@@ -23,8 +23,8 @@ def sigmoid_loss(
         >>> sigmoid_loss(torch.eye(2), scale=10.0, bias=-5.0)
         tensor(0.0134)
     """
-    if not isinstance(scale, Tensor):
-        require_above_zero(scale=scale)
+    require_above_zero(scale=number_of(scale, "scale"))
+    number_of(bias, "bias")
     similarity = check_similarity(similarity)
     positives = check_positives(similarity, positives)
     logits = scale * similarity + bias

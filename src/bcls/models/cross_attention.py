@@ -117,8 +117,6 @@ def attention(contexts: Tensor, queries: Tensor, smoothing: float) -> tuple[Tens
     """
     size = (*contexts.shape[:2], *queries.shape[:2])
     dots = (contexts.flatten(0, 1) @ queries.flatten(0, 1).T).view(size)
-    if dots.dtype in (torch.float16, torch.bfloat16):  # under autocast; in half precision SMALLEST is 0
-        dots = dots.float()
     scores = smoothing * F.normalize(dots.relu(), dim=3, eps=SMALLEST)
     padding = ~real_members(contexts)
     if padding.any():

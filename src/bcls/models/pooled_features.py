@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from bcls.arrays import to_array
 from bcls.errors import InputError
 from bcls.models.towers import ImageTower, require_share, require_sizes, residual_projection
 
@@ -52,14 +53,30 @@ def check_features(sample: object, axes: int, expected: str) -> NDArray[np.float
     """A sample of features for `fit`, as an array.
 
     Raises:
-        InputError: pictures instead of features, another number of axes, or no features at all.
+        InputError: pictures instead of features, another number of axes, no features at all, or some that are masked
+            or not finite.
     """
     if not isinstance(sample, np.ndarray) or sample.ndim != axes:
         found = f"an array of shape {sample.shape}" if isinstance(sample, np.ndarray) else type(sample).__name__
         raise InputError(f"this image tower takes features of shape {expected}, not {found}")
     if not sample.size:
         raise InputError(f"this image tower cannot be fitted on no features (shape {sample.shape})")
+    refuse_masked(sample)
+    finite = np.isfinite(to_array(sample, "features")).reshape(len(sample), -1).all(axis=1)
+    if not finite.all():
+        raise InputError(f"features of image {int(np.argmin(finite))} of the sample are not finite")
     return sample
+
+
+def refuse_masked(features: NDArray[Any]) -> None:
+    """Refuse features of which some are masked: a tower has no use for what lies under the mask.
+
+    Raises:
+        InputError: as told; the first such image is named.
+    """
+    if isinstance(features, np.ma.MaskedArray) and np.ma.is_masked(features):
+        row = int(np.argwhere(np.ma.getmaskarray(features))[0, 0])
+        raise InputError(f"features of image {row} are masked: fill them in, or leave the image out")
 
 
 class PooledFeatureTower(ImageTower):

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
 from bcls.errors import InputError
 from bcls.models.device import to_device
+from bcls.models.pooled_features import refuse_masked
 from bcls.models.similarity import Cosine, Similarity
 from bcls.models.storage import find_model, load_model, save_model
 from bcls.models.towers import CaptionBatch, CaptionTower, ImageTower, Tower
+from bcls.precision import unit_rows
 
 if TYPE_CHECKING:
     from bcls.models.card import ModelCard
@@ -157,7 +158,7 @@ class RetrievalModel(nn.Module):
 
     def _embed(self, tower: Tower, inputs: Any) -> Tensor:
         vectors: Tensor = tower.members(inputs) if self.similarity.takes_sets else tower(inputs)
-        return F.normalize(vectors.float(), dim=-1)
+        return unit_rows(vectors.float())
 
     def _no_embeddings(self, tower: Tower) -> Tensor:
         shape = (0, 1, tower.dim) if self.similarity.takes_sets else (0, tower.dim)
@@ -172,7 +173,7 @@ class RetrievalModel(nn.Module):
         if isinstance(images, np.ndarray):
             if images.dtype.kind not in "fiu":
                 raise InputError(f"encode_image takes features of numbers, not an array of {images.dtype}")
-            images = torch.from_numpy(images)
+            images = torch.from_numpy(_for_torch(images))
         elif not isinstance(images, Tensor):
             prepare = getattr(self.image_tower, "prepare", None)
             if prepare is None:
@@ -186,6 +187,14 @@ class RetrievalModel(nn.Module):
             images = prepare(images)
         assert isinstance(images, Tensor)
         return images.to(_device(self.image_tower))
+
+
+def _for_torch(features: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Features as torch takes them: of this machine's byte order, no wider than double, writable, forward strides."""
+    refuse_masked(features)
+    if features.dtype.itemsize > 8 or not features.dtype.isnative:
+        features = features.astype(f"{features.dtype.kind}{min(features.dtype.itemsize, 8)}")
+    return features if features.flags.writeable and min(features.strides, default=0) >= 0 else features.copy()
 
 
 def _device(tower: Tower) -> torch.device:

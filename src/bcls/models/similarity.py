@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
+from bcls.precision import at_least_single, inner_products, without_autocast
+
 
 class Similarity(nn.Module, ABC):
     """Base of all similarities.
@@ -15,6 +17,9 @@ class Similarity(nn.Module, ABC):
     An embedding is one vector of length 1, or a set of such vectors: a region or a word each. Sets come as one tensor
     (sets, longest, dim) in which padding is zero; no real member is. A constructor takes plain settings only and keeps
     each under its own name.
+
+    Calling it compares in float32 at least, also under autocast: a similarity rounded to bfloat16 has 8 bits, which
+    makes most candidates of a query equal. `forward` never sees narrower formats.
 
     Attributes:
         takes_sets: whether it compares sets; otherwise it compares single vectors.
@@ -28,6 +33,12 @@ class Similarity(nn.Module, ABC):
         """The constructor's arguments by name."""
         names = inspect.signature(type(self).__init__).parameters
         return {name: getattr(self, name) for name in names if name not in {"self", "args", "kwargs"}}
+
+    def __call__(self, images: Tensor, captions: Tensor) -> Tensor:
+        """`forward` in single precision (double where an embedding is), without autocast."""
+        with without_autocast(images.device):
+            similarity: Tensor = super().__call__(at_least_single(images), at_least_single(captions))
+            return similarity
 
     @abstractmethod
     def forward(self, images: Tensor, captions: Tensor) -> Tensor:
@@ -45,7 +56,7 @@ class Cosine(Similarity):
 
     def forward(self, images: Tensor, captions: Tensor) -> Tensor:
         """(images, dim), (captions, dim) -> (images, captions)."""
-        return images @ captions.T
+        return inner_products(images, captions)
 
 
 def real_members(sets: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from bcls.arrays import to_array
 from bcls.errors import InputError, MissingExtraError
 from bcls.files import hash_of, read_json, write_json
 from bcls.relevance.scorer import Scorer
@@ -87,7 +88,7 @@ class Calibration:
             from sklearn.isotonic import IsotonicRegression  # noqa: PLC0415
         except ImportError:
             raise MissingExtraError("a calibration", "text") from None
-        x, y = np.asarray(values, dtype=np.float64), np.asarray(ratings, dtype=np.float64)
+        x, y = (to_array(given, name).astype(np.float64) for given, name in ((values, "values"), (ratings, "ratings")))
         if x.ndim != 1 or x.shape != y.shape or not len(x):
             raise InputError(f"values and ratings must be lists of one length, at least 1, got {x.shape} and {y.shape}")
         if not np.isfinite(x).all():
@@ -104,7 +105,9 @@ class Calibration:
 
         Costs about 100 ns an element: 2 ms for a batch of 128 where `aggregate` is `max`.
         """
-        relevance: NDArray[np.float32] = np.interp(similarity, self.values, self.relevance).astype(np.float32)
+        relevance: NDArray[np.float32] = np.interp(
+            to_array(similarity, "similarity"), self.values, self.relevance
+        ).astype(np.float32)
         return relevance
 
     @property

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
+from bcls.arrays import to_rows
 from bcls.errors import InputError
 from bcls.relevance.calibration import Calibration
 from bcls.relevance.encodings import Encodings
@@ -58,12 +59,12 @@ class CaptionRelevance:
         aggregate: Literal["max", "mean"] = "max",
         calibration: Calibration | None = None,
     ) -> None:
-        if len(encodings) != len(caption_image):
+        self._caption_image = to_rows(caption_image, "caption_image")
+        if len(encodings) != len(self._caption_image):
             raise InputError(f"{len(encodings)} captions are encoded, but caption_image has {len(caption_image)} rows")
         if aggregate not in ("max", "mean"):
             raise InputError(f"aggregate is {aggregate!r}; it must be max or mean")
         self._encodings = encodings
-        self._caption_image = np.asarray(caption_image, dtype=np.int64)
         self._aggregate = aggregate
         self._calibration = calibration
         if len(caption_image) and self._caption_image.min() < 0:
@@ -88,7 +89,7 @@ class CaptionRelevance:
         Cost: one product of (captions of the images) x (captions): about 1 ms for 128 images of five captions, 128
         captions and 384 dimensions. It is made in blocks of at most 16 million similarities (or one image's captions).
         """
-        images, captions = np.asarray(images, dtype=np.int64), np.asarray(captions, dtype=np.int64)
+        images, captions = to_rows(images, "images"), to_rows(captions, "captions")
         self._refuse_unknown(images, captions)
         result = np.full((len(images), len(captions)), np.nan, dtype=np.float32)
         ends = np.cumsum(self._counts(images))

@@ -11,7 +11,9 @@ import numpy as np
 import torch
 from scipy import sparse
 
+from bcls.arrays import to_array
 from bcls.errors import InputError
+from bcls.precision import inner_products
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,6 +70,9 @@ class DenseEncodings(Encodings):
     kind = "dense"
 
     def __init__(self, vectors: NDArray[np.floating]) -> None:
+        plain = isinstance(vectors, np.ndarray) and not isinstance(vectors, np.ma.MaskedArray)
+        if not plain or vectors.dtype == object or not vectors.dtype.isnative:
+            vectors = to_array(vectors, "dense encodings")
         if vectors.ndim != 2:
             raise InputError(f"dense encodings must be (captions, dim), not {vectors.shape}")
         if not np.issubdtype(vectors.dtype, np.floating):
@@ -90,7 +95,7 @@ class DenseEncodings(Encodings):
         """
         left = torch.from_numpy(self._quick[references].astype(np.float32, copy=False))
         right = torch.from_numpy(self._quick[candidates].astype(np.float32, copy=False))
-        product: NDArray[np.float32] = (left @ right.T).clamp_(0.0, 1.0).numpy()
+        product: NDArray[np.float32] = inner_products(left, right).clamp_(0.0, 1.0).numpy()
         return product
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bcls.arrays import to_rows
 from bcls.errors import InputError
 from bcls.relevance.caption_relevance import RelevanceSource
 
@@ -50,13 +51,14 @@ class NoisyRelevance:
         if not 0 <= share <= 1:
             raise InputError(f"the share of noisy labels is {share}; it must lie in [0, 1]")
         self._source = source
-        self._caption_image = np.asarray(caption_image, dtype=np.int64)
+        self._caption_image = to_rows(caption_image, "caption_image")
         self._share = share
         self._key = np.random.SeedSequence([seed, 0x4E015E]).generate_state(1, np.uint64)[0]
         self._pool = self._drawn(seed)
 
     def matrix(self, images: NDArray[np.int64], captions: NDArray[np.int64]) -> NDArray[np.float32]:
         """(I,) image rows, (T,) caption rows -> (I, T) relevance in [0, 1], NaN = unknown."""
+        images, captions = to_rows(images, "images"), to_rows(captions, "captions")
         labels = self._source.matrix(images, captions)
         pair = images.astype(np.uint64)[:, None] * np.uint64(len(self._caption_image)) + captions.astype(np.uint64)
         chance = mixed(pair + self._key)

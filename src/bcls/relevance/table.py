@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from scipy import sparse
 
+from bcls.arrays import to_rows
 from bcls.errors import InputError
 from bcls.relevance.rated_rows import read_rows, refuse_scale, rescaled
 from bcls.relevance.row_numbers import refuse_rows
@@ -90,6 +91,7 @@ class RelevanceTable:
         """
         if len(caption_ids) != len(caption_image):
             raise InputError(f"{len(caption_ids)} caption ids, but caption_image has {len(caption_image)} rows")
+        caption_image = to_rows(caption_image, "caption_image")
         image_row = {name: row for row, name in enumerate(image_ids)}
         caption_row = {name: row for row, name in enumerate(caption_ids)}
         left = image_row if self._kind is IMAGE_CAPTION else caption_row
@@ -109,7 +111,7 @@ class RelevanceTable:
                     rated.setdefault((int(caption_image[a]), b), []).append(score)
                     rated.setdefault((int(caption_image[b]), a), []).append(score)
         combined = {pair: max(s) if aggregate == "max" else sum(s) / len(s) for pair, s in rated.items()}
-        return TableRelevance(combined, len(image_ids), np.asarray(caption_image))
+        return TableRelevance(combined, len(image_ids), caption_image)
 
     def _index(self, rows: Iterator[tuple[int, dict[str, Any]]]) -> dict[tuple[str, str], float]:
         scores: dict[tuple[str, str], float] = {}
@@ -142,7 +144,7 @@ class TableRelevance:
     """
 
     def __init__(self, rated: dict[tuple[int, int], float], images: int, caption_image: NDArray[np.int64]) -> None:
-        self._caption_image = caption_image
+        self._caption_image = to_rows(caption_image, "caption_image")
         pairs = np.array(list(rated), dtype=np.int64).reshape(-1, 2)
         shape = (images, len(caption_image))
         refuse_rows("image", pairs[:, 0], images)
@@ -164,7 +166,7 @@ class TableRelevance:
         Raises:
             InputError: a row that there is not.
         """
-        images, captions = np.asarray(images, dtype=np.int64), np.asarray(captions, dtype=np.int64)
+        images, captions = to_rows(images, "images"), to_rows(captions, "captions")
         refuse_rows("image", images, self._position.shape[0])
         refuse_rows("caption", captions, self._position.shape[1])
         position = self._position[images][:, captions].toarray()

@@ -11,6 +11,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from bcls.arrays import to_array
 from bcls.errors import InputError
 
 FieldType: TypeAlias = Literal["str", "int", "float", "bool"]
@@ -104,9 +105,10 @@ def check_vectors(vectors: object, dim: int, what: str) -> Vectors:
     Raises:
         InputError: another shape, or a row that is zero or not finite.
     """
-    rows = np.asarray(vectors)
-    if rows.dtype.kind != "f" or rows.ndim != 2 or rows.shape[1] != dim:
-        raise InputError(f"{what}: {rows.dtype} of shape {rows.shape}; this index holds floats of shape (rows, {dim})")
+    rows = to_array(vectors, what)
+    given = vectors.dtype if isinstance(vectors, np.ndarray) else rows.dtype
+    if given.kind in "iub" or rows.ndim != 2 or rows.shape[1] != dim:
+        raise InputError(f"{what}: {given} of shape {rows.shape}; this index holds floats of shape (rows, {dim})")
     rows = rows.astype(np.float64)
     length = np.linalg.norm(rows, axis=1, keepdims=True)
     bad = np.flatnonzero(~np.isfinite(length[:, 0]) | (length[:, 0] == 0))
@@ -135,17 +137,16 @@ def check_records(records: Sequence[Record], fields: Mapping[str, FieldType], di
         InputError: an id, a vector or a field that the index cannot keep; the record is named.
     """
     check_ids([record.id for record in records])
-    for record in records:
-        if np.shape(record.vector) != (dim,):
-            raise InputError(
-                f"record {record.id!r}: its vector has shape {np.shape(record.vector)}, the index ({dim},)"
-            )
+    vectors = [to_array(record.vector, f"record {record.id!r}: its vector") for record in records]
+    for record, vector in zip(records, vectors, strict=True):
+        if vector.shape != (dim,):
+            raise InputError(f"record {record.id!r}: its vector has shape {vector.shape}, the index ({dim},)")
         if record.fields.keys() != fields.keys():
             odd = sorted(record.fields.keys() ^ fields.keys())
             raise InputError(f"record {record.id!r}: the fields {', '.join(odd)} are missing, or not of the index")
         for name, value in record.fields.items():
             check_value(value, fields[name], f"record {record.id!r}: {name}")
-    return check_vectors(np.stack([record.vector for record in records]), dim, "records")
+    return check_vectors(np.stack(vectors), dim, "records")
 
 
 def check_value(value: object, kind: FieldType, place: str) -> None:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from bcls.arrays import to_array, to_rows
 from bcls.errors import InputError
 from bcls.losses import BCLSLoss, RetrievalLoss, gather_rows
+from bcls.precision import inner_products, unit_rows
 from bcls.relevance import RelevanceSource
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class GradedRetrievalLoss(nn.Module):
         super().__init__()
         self.model = model
         self.relevance = relevance
-        self.caption_image = np.asarray(caption_image)
+        self.caption_image = to_rows(caption_image, "caption_image")
         self.loss = BCLSLoss() if loss is None else loss
 
     def forward(self, sentence_features: Iterable[dict[str, Tensor]], labels: Tensor) -> Tensor:
@@ -95,13 +96,14 @@ class GradedRetrievalLoss(nn.Module):
         if len(embeddings) != 2:
             raise InputError(f"the data has {len(embeddings)} columns beside the label; two are needed: image, caption")
         caption_rows = gather_rows(self._rows(labels, len(embeddings[1]))).cpu().numpy()
-        images, captions = (gather_rows(F.normalize(column, dim=1)) for column in embeddings)
+        images, captions = (gather_rows(unit_rows(column)) for column in embeddings)
         image_rows = self.caption_image[caption_rows]
         relevance = None
         if self.loss.uses_relevance:
-            relevance = torch.from_numpy(self.relevance.matrix(image_rows, caption_rows)).to(images.device)
+            graded = to_array(self.relevance.matrix(image_rows, caption_rows), "relevance")
+            relevance = torch.tensor(np.ascontiguousarray(graded), device=images.device)
         positives = torch.from_numpy(image_rows[:, None] == image_rows[None, :]).to(images.device)
-        return self.loss.combine(self.loss.terms(images @ captions.mT, relevance, positives))
+        return self.loss.combine(self.loss.terms(inner_products(images, captions), relevance, positives))
 
     def get_config_dict(self) -> dict[str, Any]:
         """The settings, for the model card."""
