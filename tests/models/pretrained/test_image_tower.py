@@ -93,7 +93,7 @@ def test_bfloat16_weights_give_float32_embeddings_near_the_same(image_tower, pic
     assert next(short.encoder.parameters()).dtype == torch.bfloat16
     assert embed(short, pictures).dtype == torch.float32
     found, expected = embed(short, pictures), embed(exact, pictures)
-    # some 20 layers, each of which rounds to 8 bits: independent errors of 2**-9 that add as their squares; twice that
+    # An estimate, not a bound: about 20 layers round to 8 bits; independent errors of 2**-9 add as squares; doubled
     assert ((found - expected).norm(dim=1) / expected.norm(dim=1)).max() < 2 * 20**0.5 * 2**-9
     assert not torch.equal(found, expected)
 

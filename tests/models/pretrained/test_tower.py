@@ -152,6 +152,6 @@ def test_weights_in_bfloat16_take_pictures(pictures, image_tower):
     with torch.no_grad():
         found, expected = tower(prepared), whole(prepared)
     assert found.dtype == torch.float32
-    # some 20 layers, each of which rounds to 8 bits: independent errors of 2**-9 that add as their squares; twice that
+    # An estimate, not a bound: about 20 layers round to 8 bits; independent errors of 2**-9 add as squares; doubled
     assert ((found - expected).norm(dim=1) / expected.norm(dim=1)).max() < 2 * 20**0.5 * 2**-9
     assert not torch.equal(found, expected)
