@@ -103,7 +103,11 @@ def test_a_folder_holds_json_and_safetensors_only(saved):
     config = json.loads((saved / "config.json").read_text())
     assert config["format"] == 1
     assert config["caption_tower"]["class"] == "BagOfWordsTower"
-    assert config["caption_tower"]["hyperparameters"] == {"dim": 6, "minimum_count": 1, "dropout": 0.2}
+    settings = {"tokenizer": "UnicodeWords", "unspaced": "characters", "rule": 2}
+    assert config["caption_tower"]["hyperparameters"] == {
+        **{"dim": 6, "minimum_count": 1, "dropout": 0.2},
+        "tokenizer": {"class": "UnicodeWords", "arguments": {"unspaced": "characters"}, "settings": settings},
+    }
     assert str(saved.parent) not in (saved / "config.json").read_text()
 
 

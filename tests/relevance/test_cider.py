@@ -105,4 +105,6 @@ def test_refuses_to_work_without_a_collection():
 
 def test_names_itself_and_its_settings():
     assert CiderScorer().name == "cider-d"
-    assert json.loads(json.dumps(CiderScorer().settings())) == {"scorer": "cider-d", "longest": 4, "sigma": 6.0}
+    words = {"tokenizer": "UnicodeWords", "unspaced": "characters", "rule": 2}
+    expected = {"scorer": "cider-d", "longest": 4, "sigma": 6.0, "tokenizer": words}
+    assert json.loads(json.dumps(CiderScorer().settings())) == expected
