@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -151,3 +152,19 @@ def test_an_untrained_picture_tower_is_refused_opened_pictures(make_pictures):
     model = RetrievalModel(ConvTower(dim=4, channels=(8,)), BagOfWordsTower(dim=4))
     with pytest.raises(InputError, match="ConvTower knows no data yet"):
         model.encode_image(make_pictures(2))
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_caption_has_one_embedding_in_every_normal_form(make_model, kinds, form):
+    captions = ["a dog in a café", "Cậu bé và con chó", "한 마리의 개가", "दो आदमी"]
+    for kind in kinds[1]:
+        model = make_model(caption_kind=kind)[0]
+        with torch.no_grad():
+            found = model.encode_text([unicodedata.normalize(form, caption) for caption in captions])
+            torch.testing.assert_close(found, model.encode_text(captions), rtol=0, atol=0)
+
+
+def test_captions_without_words_have_an_embedding(make_model, kinds):
+    for kind in kinds[1]:
+        found = make_model(caption_kind=kind)[0].encode_text(["", "...", "\u0301", "«»", "❤️"])
+        assert torch.isfinite(found).all()

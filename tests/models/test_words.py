@@ -47,6 +47,11 @@ def test_a_vocabulary_holds_the_words_that_occur_often_enough(captions, minimum)
     assert vocabulary == sorted(vocabulary, key=lambda word: (-counts[word], word))
 
 
+def test_vocabulary_and_bags_take_another_tokenizer():
+    assert vocabulary_of(["A dog", "A cat"], 2, str.split) == ["A"]
+    assert rows_of(WordBags.of(["a-dog"], {"a-dog": 7, "a": 2}, None, str.split)) == [[7]]
+
+
 @given(caption_lists)
 def test_bags_hold_the_ids_of_the_words(captions):
     assert rows_of(WordBags.of(captions, IDS)) == naive_rows(captions)
