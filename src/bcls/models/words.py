@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from bcls.errors import InputError
 from bcls.text import words_of
 
 __all__ = ["PADDING", "UNKNOWN", "WordBags", "vocabulary_of", "words_of"]
@@ -25,11 +26,16 @@ def vocabulary_of(captions: Iterable[str], minimum_count: int, tokenizer: Words 
         minimum_count: how often at least.
         tokenizer: a caption's words.
 
+    Raises:
+        InputError: no caption has a word.
+
     Example:
         >>> vocabulary_of(["a dog", "a cat", "a dog runs"], minimum_count=2)
         ['a', 'dog']
     """
     counts = Counter(word for caption in captions for word in tokenizer(caption))
+    if not counts:
+        raise InputError("no caption has a word to learn from: give captions with letters, digits or emoji")
     return sorted((w for w, n in counts.items() if n >= minimum_count), key=lambda word: (-counts[word], word))
 
 
