@@ -21,3 +21,10 @@ def test_names(name, kind):
 def test_other_names_are_refused(name):
     with pytest.raises(InputError, match="there are: sentence"):
         scorer_from(name)
+
+
+@pytest.mark.parametrize("name", ["tfidf", "cider"])
+def test_words_by_dictionary_are_a_suffix(name, monkeypatch):
+    monkeypatch.setattr("bcls.text.unicode_words.icu_version", lambda: "78.3")
+    assert scorer_from(f"{name}:dictionary").settings()["tokenizer"]["unspaced"] == "dictionary"
+    assert scorer_from(name).settings()["tokenizer"]["unspaced"] == "characters"

@@ -112,6 +112,14 @@ def test_empty_captions_and_images_without_captions_are_listed():
     assert all(problem.fatal for problem in problems)
 
 
+def test_captions_without_words_are_a_warning():
+    captions = (Caption("a#0", "a dog"), Caption("a#1", "... !"), Caption("a#2", "🐶"), Caption("a#3", "狗"))
+    dataset = RetrievalDataset("tiny", [ImageRecord("a", None, "train", captions)])
+    problems = check_dataset(dataset, pictures=False)
+    assert told(problems) == [("caption without words", "a#1")]
+    assert not problems[0].fatal
+
+
 def test_duplicate_ids_are_listed_once_each():
     def image(name, *captions):
         return ImageRecord(name, None, "train", tuple(Caption(caption, "a dog") for caption in captions))

@@ -6,7 +6,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from bcls.errors import InputError
 from bcls.models import BagOfWordsTower
+from bcls.text import WordCharacters
 
 
 @pytest.fixture
@@ -75,3 +77,19 @@ def test_fitted_anew_it_knows_the_new_words_only(tower):
     tower.fit(["zebra"])
     assert tower.fitted() == {"vocabulary": ["zebra"]}
     assert tower(tower.tokenize(["zebra"])).shape == (1, 6)
+
+
+def test_words_are_those_of_the_tokenizer_asked_for():
+    captions = ["बाल लाल", "बोलो लीला"]
+    whole, pieces = (
+        BagOfWordsTower(dim=2, minimum_count=1),
+        BagOfWordsTower(dim=2, minimum_count=1, tokenizer=WordCharacters()),
+    )
+    whole.fit(captions)
+    pieces.fit(captions)
+    assert sorted(whole.fitted()["vocabulary"]) == sorted(["बाल", "लाल", "बोलो", "लीला"])
+    assert sorted(pieces.fitted()["vocabulary"]) == ["ब", "ल"]
+    assert whole.tokenize(captions).lengths.tolist() == [2, 2]
+    assert pieces.tokenize(captions).words.tolist() == [3, 2, 2, 2, 3, 2, 2, 2]
+    with pytest.raises(InputError, match="tokenizer is 'UnicodeWords'; it must be a Tokenizer"):
+        BagOfWordsTower(tokenizer="UnicodeWords")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
+from bcls.errors import InputError
 from bcls.models import BiGRUTower
 from bcls.models.words import PADDING
+from bcls.text import WordCharacters
 
 POOLINGS = ("mean", "max", "gpo")
 
@@ -84,3 +86,19 @@ def test_words_are_left_out_in_training_alone(captions):
     assert (lengths < tokens.lengths).any()
     for row, length in enumerate(lengths.tolist()):
         torch.testing.assert_close(found[row], members[row, :length].amax(dim=0))
+
+
+def test_words_are_those_of_the_tokenizer_asked_for():
+    captions = ["बाल लाल", "बोलो लीला"]
+    whole, pieces = (
+        BiGRUTower(dim=2, minimum_count=1, word_dim=3),
+        BiGRUTower(dim=2, minimum_count=1, word_dim=3, tokenizer=WordCharacters()),
+    )
+    whole.fit(captions)
+    pieces.fit(captions)
+    assert sorted(whole.fitted()["vocabulary"]) == sorted(["बाल", "लाल", "बोलो", "लीला"])
+    assert sorted(pieces.fitted()["vocabulary"]) == ["ब", "ल"]
+    assert whole.tokenize(captions).lengths.tolist() == [2, 2]
+    assert pieces.tokenize(captions).words.tolist() == [3, 2, 2, 2, 3, 2, 2, 2]
+    with pytest.raises(InputError, match="tokenizer is 'UnicodeWords'; it must be a Tokenizer"):
+        BiGRUTower(tokenizer="UnicodeWords")

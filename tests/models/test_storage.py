@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from bcls.errors import BCLSError, InputError
-from bcls.models import BagOfWordsTower, PooledFeatureTower, RetrievalModel
+from bcls.models import BagOfWordsTower, BiGRUTower, PooledFeatureTower, RetrievalModel, SumCaptionTower
+from bcls.text import UnicodeWords, WordCharacters
 
 SETS = ("words", "regions", "reasoning", "filtration")
 CHILD = """
@@ -103,7 +104,11 @@ def test_a_folder_holds_json_and_safetensors_only(saved):
     config = json.loads((saved / "config.json").read_text())
     assert config["format"] == 1
     assert config["caption_tower"]["class"] == "BagOfWordsTower"
-    assert config["caption_tower"]["hyperparameters"] == {"dim": 6, "minimum_count": 1, "dropout": 0.2}
+    settings = {"tokenizer": "UnicodeWords", "unspaced": "characters", "rule": 2}
+    assert config["caption_tower"]["hyperparameters"] == {
+        **{"dim": 6, "minimum_count": 1, "dropout": 0.2},
+        "tokenizer": {"class": "UnicodeWords", "arguments": {"unspaced": "characters"}, "settings": settings},
+    }
     assert str(saved.parent) not in (saved / "config.json").read_text()
 
 
@@ -517,3 +522,68 @@ def test_a_wrong_similarity_is_refused(folder_of_sets, change, message):
     change_config(folder_of_sets, **change)
     with pytest.raises(InputError, match=message):
         RetrievalModel.from_pretrained(folder_of_sets)
+
+
+HINDI = ["बाल लाल", "बोलो लीला", "एक कुत्ता घास पर दौड़ता है"]
+
+
+def towers_of_words(tokenizer):
+    def bag():
+        return BagOfWordsTower(dim=6, minimum_count=1, tokenizer=tokenizer)
+
+    def gru():
+        return BiGRUTower(dim=6, word_dim=4, minimum_count=1, tokenizer=tokenizer)
+
+    return [bag(), gru(), SumCaptionTower(towers=[bag(), gru()])]
+
+
+def model_of(tower, sample=None):
+    model = RetrievalModel(PooledFeatureTower(dim=6), tower)
+    model.image_tower.fit(np.random.default_rng(0).normal(size=(10, 6)))
+    model.caption_tower.fit(HINDI)
+    return model.eval()
+
+
+def parts(tower):
+    return tower.towers if isinstance(tower, SumCaptionTower) else [tower]
+
+
+@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("tokenizer", [UnicodeWords(), WordCharacters()])
+def test_the_tokenizer_comes_back(number, tokenizer, tmp_path):
+    model = model_of(towers_of_words(tokenizer)[number])
+    model.save_pretrained(tmp_path / "model")
+    found = RetrievalModel.from_pretrained(tmp_path / "model")
+    assert [part.tokenizer for part in parts(found.caption_tower)] == [tokenizer] * len(parts(found.caption_tower))
+    torch.testing.assert_close(found.encode_text(HINDI), model.encode_text(HINDI), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_a_model_of_release_0_1_keeps_its_words(number, tmp_path):
+    """It names no tokenizer: its vocabulary holds the pieces that the only one of that release made."""
+    model = model_of(towers_of_words(WordCharacters())[number])
+    model.save_pretrained(tmp_path / "model")
+    file = tmp_path / "model" / "config.json"
+    config = json.loads(file.read_text(encoding="utf-8"))
+    settings = config["caption_tower"]["hyperparameters"]
+    for part in settings.get("towers", [config["caption_tower"]]):
+        assert part["hyperparameters"].pop("tokenizer")["class"] == "WordCharacters"
+    file.write_text(json.dumps(config), encoding="utf-8")
+    found = RetrievalModel.from_pretrained(tmp_path / "model")
+    assert {type(part.tokenizer) for part in parts(found.caption_tower)} == {WordCharacters}
+    torch.testing.assert_close(found.encode_text(HINDI), model.encode_text(HINDI), rtol=0, atol=0)
+    assert not torch.equal(found.encode_text(HINDI), model_of(towers_of_words(None)[number]).encode_text(HINDI))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"class": "os.system"}, "caption_tower: the tokenizer 'os.system' is unknown"),
+        ({"settings": {"rule": 3}}, "caption_tower: words were made with the tokenizer {'rule': 3}"),
+        ({"arguments": {"unspaced": 3}}, "caption_tower: unspaced is 3"),
+    ],
+)
+def test_a_model_whose_tokenizer_is_not_to_be_had_is_refused(folder, change, message):
+    change_config(folder, "caption_tower", "hyperparameters", "tokenizer", **change)
+    with pytest.raises(InputError, match=message):
+        RetrievalModel.from_pretrained(folder)

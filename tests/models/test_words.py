@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bcls.errors import InputError
 from bcls.models.words import PADDING, WordBags, vocabulary_of, words_of
 
 IDS = {"a": 2, "dog": 3, "cat": 4, "runs": 5}
@@ -42,9 +43,18 @@ def test_words(caption, words):
 @given(caption_lists, st.integers(1, 4))
 def test_a_vocabulary_holds_the_words_that_occur_often_enough(captions, minimum):
     counts = Counter(word for caption in captions for word in caption.split() if word != "...")
+    if not counts:
+        with pytest.raises(InputError, match="no caption has a word to learn from"):
+            vocabulary_of(captions, minimum)
+        return
     vocabulary = vocabulary_of(captions, minimum)
     assert set(vocabulary) == {word for word, count in counts.items() if count >= minimum}
     assert vocabulary == sorted(vocabulary, key=lambda word: (-counts[word], word))
+
+
+def test_vocabulary_and_bags_take_another_tokenizer():
+    assert vocabulary_of(["A dog", "A cat"], 2, str.split) == ["A"]
+    assert rows_of(WordBags.of(["a-dog"], {"a-dog": 7, "a": 2}, None, str.split)) == [[7]]
 
 
 @given(caption_lists)

@@ -80,6 +80,22 @@ def test_equals_the_fields_implementation_on_flickr8k(flickr8k):
     np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-9)
 
 
+def test_equals_the_fields_implementation_in_other_scripts():
+    captions = [
+        "एक कुत्ता घास पर दौड़ता है",
+        "दो कुत्ते दौड़ते हैं",
+        "一只黑色的狗在草地上",
+        "黑狗在跑",
+        "כֶּלֶב רָץ",
+        "un café noir 🐶",
+    ]
+    ours = CiderScorer().fit(captions).similarity(captions, captions)
+    theirs = reference_scores(captions, list(range(6)), captions, captions)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-9)
+    assert ours[0, 2] == 0
+    assert ours[2, 3] > 0
+
+
 def test_a_caption_of_four_words_or_more_is_fully_like_itself(collection):
     scorer = CiderScorer().fit(collection.captions, collection.caption_image)
     assert scorer.similarity(["Two dogs on the grass"], ["two dogs on the grass"])[0, 0] == pytest.approx(1)
@@ -105,4 +121,6 @@ def test_refuses_to_work_without_a_collection():
 
 def test_names_itself_and_its_settings():
     assert CiderScorer().name == "cider-d"
-    assert json.loads(json.dumps(CiderScorer().settings())) == {"scorer": "cider-d", "longest": 4, "sigma": 6.0}
+    words = {"tokenizer": "UnicodeWords", "unspaced": "characters", "rule": 2}
+    expected = {"scorer": "cider-d", "longest": 4, "sigma": 6.0, "tokenizer": words}
+    assert json.loads(json.dumps(CiderScorer().settings())) == expected

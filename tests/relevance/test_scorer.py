@@ -16,7 +16,7 @@ from bcls.relevance.scorer import words_of
         ("... !", []),
         ("A dog's ball , red-hot .", ["a", "dog", "s", "ball", "red", "hot"]),
         ("Zwei Hunde über 3 Zäune", ["zwei", "hunde", "über", "3", "zäune"]),
-        ("两只 狗", ["两只", "狗"]),
+        ("两只 狗", ["两", "只", "狗"]),
     ],
 )
 def test_words_are_runs_of_letters_and_digits(caption, words):

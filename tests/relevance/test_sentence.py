@@ -150,3 +150,29 @@ def test_says_which_extra_is_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     with pytest.raises(MissingExtraError, match=r"bcls\[text\]"):
         SentenceScorer("all-MiniLM-L6-v2").encode(["dog"])
+
+
+ACCENTS = ["café dog", "dog", "pasta"]
+
+
+def test_captions_are_encoded_in_their_composed_form(make_model, tmp_path, monkeypatch):
+    scorer = SentenceScorer(str(make_model(tmp_path / "m", VECTORS)))
+    read: list[str] = []
+    encode = type(scorer._load()).encode
+
+    def noted(self, captions, **settings):
+        read.extend(captions)
+        return encode(self, captions, **settings)
+
+    monkeypatch.setattr(type(scorer._load()), "encode", noted)
+    scorer.encode(["cafe\u0301 dog", "dog"])
+    assert read == ["caf\u00e9 dog", "dog"]
+
+
+def test_a_store_of_release_0_1_opens_where_its_captions_are_composed(make_model, tmp_path):
+    scorer = SentenceScorer(str(make_model(tmp_path / "m", VECTORS)))
+    older = {name: value for name, value in scorer.settings().items() if name != "normal_form"}
+    assert scorer.current_settings(older, ACCENTS) == scorer.settings()
+    assert scorer.current_settings(older, [*ACCENTS, "cafe\u0301"]) == older != scorer.settings()
+    assert scorer.current_settings({**older, "normal_form": "NFKC"}, ACCENTS) != scorer.settings()
+    assert scorer.current_settings(None, ACCENTS) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bcls.errors import InputError
+from bcls.text import UnicodeWords, WordCharacters
 from bcls.training import OptimizationConfig, load_config
 
 
@@ -38,3 +39,17 @@ def test_run_settings_that_must_not_be_negative(words, name):
 def test_only_hard_negatives_can_wait(words, loss):
     with pytest.raises(InputError, match=r"hard_negatives_start is 0\.2, but the loss is (BCLS|Triplet)Loss\("):
         load_config(words("--loss", *loss, "--optimization.hard_negatives_start", "0.2"))
+
+
+def test_a_tokenizer_is_named_in_the_config_and_comes_back_from_its_text(words, tmp_path):
+    tower = ["--model.caption_tower", "BagOfWordsTower", "--model.caption_tower.tokenizer", "WordCharacters"]
+    scorer = ["--labels.scorer", "CiderScorer", "--labels.scorer.tokenizer", "UnicodeWords"]
+    config, text = load_config(words(*tower, *scorer))
+    assert config.model.caption_tower.tokenizer == WordCharacters()
+    assert config.labels.scorer.tokenizer == UnicodeWords()
+    (tmp_path / "config.yaml").write_text(text, encoding="utf-8")
+    again, same = load_config(["--config", str(tmp_path / "config.yaml")])
+    assert same == text
+    assert again.model.caption_tower.tokenizer == WordCharacters()
+    with pytest.raises(InputError, match="tokenizer"):
+        load_config(words(*tower[:2], "--model.caption_tower.tokenizer", "Nonsense"))

@@ -46,21 +46,24 @@ def _option_underscored(word: str) -> str:
 
 
 def scorer_from(words: str) -> Scorer:
-    """A scorer by its short name: `sentence`, `sentence:MODEL`, `tfidf`, `cider`.
+    """A scorer by its short name: `sentence`, `sentence:MODEL`, `tfidf`, `cider`; the last two with `:dictionary` too.
 
     Raises:
         InputError: no such scorer.
     """
     from bcls.relevance import CiderScorer, SentenceScorer, TfidfScorer  # noqa: PLC0415
+    from bcls.text import UnicodeWords  # noqa: PLC0415
 
-    name, _, model = words.partition(":")
+    name, _, detail = words.partition(":")
     if name == "sentence":
-        return SentenceScorer(model or "all-MiniLM-L6-v2")
-    if name == "tfidf" and not model:
-        return TfidfScorer()
-    if name == "cider" and not model:
-        return CiderScorer()
-    raise InputError(f"no scorer {words!r}; there are: sentence, sentence:MODEL (a folder or hub id), tfidf, cider")
+        return SentenceScorer(detail or "all-MiniLM-L6-v2")
+    if name in {"tfidf", "cider"} and detail in {"", "dictionary"}:
+        tokenizer = UnicodeWords(unspaced="dictionary") if detail else None
+        return TfidfScorer(tokenizer) if name == "tfidf" else CiderScorer(tokenizer)
+    raise InputError(
+        f"no scorer {words!r}; there are: sentence, sentence:MODEL (a folder or hub id), tfidf, cider, and "
+        "tfidf:dictionary and cider:dictionary for captions in scripts without spaces"
+    )
 
 
 def require_training(verb: str) -> None:

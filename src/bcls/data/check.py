@@ -15,6 +15,7 @@ from bcls.data.features import FeatureStore
 from bcls.errors import InputError
 from bcls.pictures import picture_fault
 from bcls.progress import progress
+from bcls.text import words_of
 
 BLOCK = 1024
 
@@ -98,6 +99,10 @@ def _captions(dataset: RetrievalDataset) -> Iterator[Problem]:
         for caption in image.captions:
             if not caption.text.strip():
                 yield Problem("empty caption", caption.id, f"of image {image.id}")
+            elif not words_of(caption.text):
+                yield Problem(
+                    "caption without words", caption.id, "scorers and towers that read words find nothing in it", False
+                )
 
 
 def _pictures(dataset: RetrievalDataset) -> Iterator[Problem]:

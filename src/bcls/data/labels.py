@@ -43,9 +43,9 @@ def label_split(
         InputError: the calibration is for another scorer, the kept encodings are of other captions or settings
             (stale), or the split is unknown.
     """
-    if calibration is not None:
-        calibration.require(scorer)
     part = dataset.split(split)
+    if calibration is not None:
+        calibration.require(scorer, part.caption_texts)
     fitted_on = dataset.split(fit_split)
     fit_hash = captions_hash(fitted_on.caption_texts, fitted_on.caption_ids, fitted_on.caption_image)
     captions = (part.caption_texts, part.caption_ids, part.caption_image)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from bcls.models.towers import CaptionTower, require_share, require_sizes
 from bcls.models.words import WordBags, vocabulary_of
+from bcls.text import Tokenizer, UnicodeWords, usable_tokenizer
 
 
 class BagOfWordsTower(CaptionTower):
@@ -22,6 +23,10 @@ class BagOfWordsTower(CaptionTower):
         dim: size of the embedding and of the word vectors.
         minimum_count: rarer words of the training captions are unknown words.
         dropout: share of a caption's words left out in training.
+        tokenizer: splits captions into words; None = `UnicodeWords()`, which knows every script.
+
+    Raises:
+        InputError: a size or a share out of range, or something else than a registered tokenizer.
 
     Example:
         >>> tower = BagOfWordsTower(dim=4, minimum_count=1)
@@ -30,18 +35,21 @@ class BagOfWordsTower(CaptionTower):
         torch.Size([2, 4])
     """
 
-    def __init__(self, *, dim: int = 512, minimum_count: int = 3, dropout: float = 0.2) -> None:
+    def __init__(
+        self, *, dim: int = 512, minimum_count: int = 3, dropout: float = 0.2, tokenizer: Tokenizer | None = None
+    ) -> None:
         super().__init__()
         require_share("dropout", dropout)
         require_sizes(dim=dim, minimum_count=minimum_count)
         self.dim = dim
         self.minimum_count = minimum_count
         self.dropout = dropout
+        self.tokenizer = UnicodeWords() if tokenizer is None else usable_tokenizer(tokenizer)
         self._vocabulary: list[str] | None = None
 
     def fit(self, captions: Sequence[str]) -> None:
         """Learn the vocabulary."""
-        self.restore({"vocabulary": vocabulary_of(captions, self.minimum_count)})
+        self.restore({"vocabulary": vocabulary_of(captions, self.minimum_count, self.tokenizer)})
 
     def fitted(self) -> dict[str, Any] | None:
         """The vocabulary."""
@@ -58,7 +66,7 @@ class BagOfWordsTower(CaptionTower):
     def tokenize(self, captions: Sequence[str]) -> WordBags:
         """Word ids of each caption."""
         self.require_fitted()
-        return WordBags.of(captions, self._ids)
+        return WordBags.of(captions, self._ids, tokenizer=self.tokenizer)
 
     def project(self, captions: WordBags) -> Tensor:
         """Word bags -> (captions, dim)."""

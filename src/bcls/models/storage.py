@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import tempfile
 from pathlib import Path
@@ -26,6 +27,7 @@ from bcls.models.sentence_encoder import SentenceEncoderTower
 from bcls.models.similarity import Cosine, Similarity
 from bcls.models.sum_of_towers import SumCaptionTower
 from bcls.models.towers import CaptionTower, ImageTower, Tower
+from bcls.text import Tokenizer, WordCharacters, describe_tokenizer, tokenizer_from
 
 if TYPE_CHECKING:
     from bcls.models.retrieval_model import RetrievalModel
@@ -173,6 +175,8 @@ def _describe(part: Tower | Similarity) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, Tower):
         return _describe(value)
+    if isinstance(value, Tokenizer):
+        return describe_tokenizer(value)
     if isinstance(value, dict):
         return {name: _plain(part) for name, part in value.items()}
     if isinstance(value, (list, tuple)):
@@ -218,11 +222,19 @@ def _made(described: Any, place: str, known: dict[str, type[Part]], what: str) -
     if not isinstance(settings, dict):
         raise InputError(f"{place}: no 'hyperparameters'")
     try:
-        return known[name](**settings)
+        return known[name](**_with_tokenizer(known[name], settings, place))
     except InputError as error:
         raise InputError(f"{place}: {error}") from None
     except UNUSABLE as error:
         raise InputError(f"{place}: {error}") from None
+
+
+def _with_tokenizer(kind: type[Any], settings: dict[str, Any], place: str) -> dict[str, Any]:
+    """The arguments, with the tokenizer itself; release 0.1 kept none, for it had one alone."""
+    if "tokenizer" not in inspect.signature(kind).parameters:
+        return settings
+    kept = settings.get("tokenizer")
+    return {**settings, "tokenizer": WordCharacters() if kept is None else tokenizer_from(kept, place)}
 
 
 def _tensors(file: Path, parts: dict[str, torch.nn.Module]) -> dict[str, torch.Tensor]:

@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from bcls.errors import InputError
+from bcls.text import words_of
+
+__all__ = ["PADDING", "UNKNOWN", "WordBags", "vocabulary_of", "words_of"]
+
 PADDING, UNKNOWN = 0, 1
-WORD = re.compile(r"\w+")
+Words = Callable[[str], list[str]]
 
 
-def words_of(caption: str) -> list[str]:
-    """A caption's words: runs of letters, digits and underscores, in lower case.
-
-    Example:
-        >>> words_of("Two dogs' ball, in the SNOW.")
-        ['two', 'dogs', 'ball', 'in', 'the', 'snow']
-    """
-    return WORD.findall(caption.lower())
-
-
-def vocabulary_of(captions: Iterable[str], minimum_count: int) -> list[str]:
+def vocabulary_of(captions: Iterable[str], minimum_count: int, tokenizer: Words = words_of) -> list[str]:
     """Words that occur at least so often, most frequent first, then by the alphabet.
+
+    Args:
+        captions: where they occur.
+        minimum_count: how often at least.
+        tokenizer: a caption's words.
+
+    Raises:
+        InputError: no caption has a word.
 
     Example:
         >>> vocabulary_of(["a dog", "a cat", "a dog runs"], minimum_count=2)
         ['a', 'dog']
     """
-    counts = Counter(word for caption in captions for word in words_of(caption))
+    counts = Counter(word for caption in captions for word in tokenizer(caption))
+    if not counts:
+        raise InputError("no caption has a word to learn from: give captions with letters, digits or emoji")
     return sorted((w for w, n in counts.items() if n >= minimum_count), key=lambda word: (-counts[word], word))
 
 
@@ -50,15 +54,22 @@ class WordBags:
     lengths: Tensor
 
     @classmethod
-    def of(cls, captions: Sequence[str], ids: dict[str, int], ends: tuple[str, str] | None = None) -> WordBags:
+    def of(
+        cls,
+        captions: Sequence[str],
+        ids: dict[str, int],
+        ends: tuple[str, str] | None = None,
+        tokenizer: Words = words_of,
+    ) -> WordBags:
         """Look up every word; unknown words, and a caption without words, become the unknown word.
 
         Args:
             captions: what to look up.
             ids: of the known words.
             ends: words to put before and behind each caption; None = none.
+            tokenizer: a caption's words; the same that made the vocabulary.
         """
-        rows = [[ids.get(word, UNKNOWN) for word in words_of(caption)] or [UNKNOWN] for caption in captions]
+        rows = [[ids.get(word, UNKNOWN) for word in tokenizer(caption)] or [UNKNOWN] for caption in captions]
         if ends is not None:
             rows = [[ids.get(ends[0], UNKNOWN), *row, ids.get(ends[1], UNKNOWN)] for row in rows]
         lengths = torch.tensor([len(row) for row in rows], dtype=torch.int64)

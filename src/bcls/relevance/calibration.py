@@ -115,14 +115,18 @@ class Calibration:
         """64 hexadecimal digits for all that it is made of."""
         return hash_of([json.dumps(self._content(), sort_keys=True)])
 
-    def require(self, scorer: Scorer) -> None:
+    def require(self, scorer: Scorer, captions: Sequence[str] = ()) -> None:
         """Refuse a scorer with other settings than the one that it was fitted for.
+
+        Args:
+            scorer: that gives the similarities.
+            captions: between which; a curve of an earlier release is refused where it found other words in them.
 
         Raises:
             InputError: names both settings.
         """
         settings = json.loads(json.dumps(scorer.settings()))
-        if settings != json.loads(json.dumps(self.settings)):
+        if settings != scorer.current_settings(json.loads(json.dumps(self.settings)), captions):
             raise InputError(
                 f"the calibration is for the scorer {self.settings}, but labels come from {settings}; make one for it "
                 "with `bcls label audit`"

@@ -14,7 +14,8 @@ from scipy import sparse
 from bcls.errors import InputError
 from bcls.progress import progress
 from bcls.relevance.encodings import SparseEncodings
-from bcls.relevance.scorer import Scorer, words_of
+from bcls.relevance.word_scorer import WordScorer
+from bcls.text import Tokenizer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +25,7 @@ SIGMA = 6.0
 Gram = tuple[str, ...]
 
 
-class CiderScorer(Scorer):
+class CiderScorer(WordScorer):
     """CIDEr-D of a candidate caption against one reference caption, divided by 10 to lie in [0, 1].
 
     For n = 1..4, with h the n-gram counts times inverse document frequency: the sum over n-grams g of
@@ -35,7 +36,14 @@ class CiderScorer(Scorer):
     Counts are small integers, so min(a, b) b = sum over t of [a >= t] [b >= t] b: with one feature for each (n-gram,
     t) the clipped product is an exact sparse dot product, and CIDEr-D of all pairs is one sparse matrix product.
 
-    Words are runs of letters and digits in lower case (the reference implementation uses a Java tokenizer).
+    The reference implementation finds words by a Java tokenizer for English, which keeps punctuation within words. A
+    caption without a word has similarity 0 to every caption.
+
+    Args:
+        tokenizer: splits captions into words; None = `UnicodeWords()`, which knows every script.
+
+    Raises:
+        InputError: something else than a registered tokenizer.
 
     Source: CIDEr, arXiv 1411.5726, equation 4 and the CIDEr-D variant of its section 8.
 
@@ -45,7 +53,8 @@ class CiderScorer(Scorer):
         array([[1.  , 0.31]], dtype=float32)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tokenizer: Tokenizer | None = None) -> None:
+        super().__init__(tokenizer)
         self._frequency: Counter[Gram] | None = None
         self._log_documents = 0.0
 
@@ -55,8 +64,8 @@ class CiderScorer(Scorer):
         return "cider-d"
 
     def settings(self) -> dict[str, Any]:
-        """The measure's constants."""
-        return {"scorer": "cider-d", "longest": LONGEST, "sigma": SIGMA}
+        """How words are found, and the measure's constants."""
+        return {"scorer": "cider-d", "longest": LONGEST, "sigma": SIGMA, "tokenizer": self.tokenizer.settings()}
 
     def fit(self, captions: Sequence[str], caption_image: NDArray[np.int64] | None = None) -> Self:
         """Count in how many images' captions each n-gram occurs.
@@ -66,7 +75,7 @@ class CiderScorer(Scorer):
             caption_image: (captions,) image row of each; None = every caption is of an image of its own.
 
         Raises:
-            InputError: no captions, or another number of image rows than captions.
+            InputError: no caption has a word, or there are other numbers of image rows and captions.
         """
         if len(captions) == 0:
             raise InputError("CiderScorer: no captions to learn from")
@@ -75,7 +84,9 @@ class CiderScorer(Scorer):
         images = range(len(captions)) if caption_image is None else caption_image.tolist()
         grams_of_image: dict[int, set[Gram]] = {}
         for image, caption in zip(images, captions, strict=True):
-            grams_of_image.setdefault(image, set()).update(_grams(caption))
+            grams_of_image.setdefault(image, set()).update(_grams(self.tokenizer(caption)))
+        if not any(grams_of_image.values()):
+            raise InputError("CiderScorer: no caption has a word to learn from")
         self._frequency = Counter(gram for grams in grams_of_image.values() for gram in grams)
         self._log_documents = math.log(len(grams_of_image))
         return self
@@ -94,7 +105,7 @@ class CiderScorer(Scorer):
         references, candidates = _Rows(), _Rows()
         lengths = np.zeros(len(captions), dtype=np.float32)
         for row, caption in enumerate(progress(captions, "encoding captions", total=len(captions), unit="caption")):
-            grams = _grams(caption)
+            grams = _grams(self.tokenizer(caption))
             lengths[row] = sum(count for gram, count in grams.items() if len(gram) == 2)
             norms = self._norms(grams)
             for gram, count in grams.items():
@@ -142,9 +153,8 @@ class _Rows:
         return sparse.csr_array(parts, shape=(len(self._ends) - 1, max(1, columns)))
 
 
-def _grams(caption: str) -> Counter[Gram]:
-    """Counts of a caption's 1- to 4-grams."""
-    words = words_of(caption)
+def _grams(words: list[str]) -> Counter[Gram]:
+    """Counts of the 1- to 4-grams of a caption's words."""
     return Counter(
         tuple(words[start : start + n]) for n in range(1, LONGEST + 1) for start in range(len(words) - n + 1)
     )

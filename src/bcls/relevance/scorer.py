@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
@@ -10,9 +9,12 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from bcls.relevance.encodings import Encodings
+from bcls.text import words_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+__all__ = ["Scorer", "words_of"]
 
 
 class Scorer(ABC):
@@ -47,6 +49,19 @@ class Scorer(ABC):
             InputError: the scorer must be fitted first.
         """
 
+    def current_settings(self, kept: Any, captions: Sequence[str]) -> Any:
+        """Settings as an earlier release kept them, in the form of `settings`, where nothing else has changed.
+
+        Args:
+            kept: settings from a label store or a calibration.
+            captions: whose encodings are to be the same by the settings of then and now.
+
+        Returns:
+            `kept` with the entries that a later release added, if the captions are encoded as they were then; else
+            `kept` as it is, so that it differs from `settings()`.
+        """
+        return kept
+
     def similarity(self, references: Sequence[str], candidates: Sequence[str]) -> NDArray[np.float32]:
         """Similarities of captions; for looking at a scorer, not for a training loop.
 
@@ -63,13 +78,3 @@ class Scorer(ABC):
         encodings = self.encode([*references, *candidates])
         rows = np.arange(len(encodings), dtype=np.int64)
         return encodings.similarity(rows[: len(references)], rows[len(references) :])
-
-
-def words_of(caption: str) -> list[str]:
-    """A caption's words: runs of letters, digits and underscores, in lower case.
-
-    Example:
-        >>> words_of("Two dogs, in the SNOW.")
-        ['two', 'dogs', 'in', 'the', 'snow']
-    """
-    return re.findall(r"\w+", caption.lower())

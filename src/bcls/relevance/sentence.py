@@ -14,6 +14,7 @@ from bcls.errors import InputError, MissingExtraError
 from bcls.progress import progress, quiet_loading
 from bcls.relevance.encodings import DenseEncodings
 from bcls.relevance.scorer import Scorer
+from bcls.text import composed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,13 +24,14 @@ HUB_ID = "sentence-transformers/all-MiniLM-L6-v2"
 BUNDLED = {"all-MiniLM-L6-v2", HUB_ID}
 WEIGHING = {".json", ".model", ".safetensors", ".txt"}
 BLOCK = 2048
+NORMAL_FORM = {"normal_form": "NFC"}
 
 
 class SentenceScorer(Scorer):
     """Cosine of sentence vectors; a negative cosine counts as 0. Needs the extra `text`.
 
-    The vectors are normalised and kept in float16. Nothing is downloaded unless `model` names a hub id, and weights are
-    read from safetensors only.
+    Captions are encoded in the Unicode normal form NFC. The vectors are normalised and kept in float16. Nothing is
+    downloaded unless `model` names a hub id, and weights are read from safetensors only.
 
     Args:
         model: a sentence-transformers model: a local folder or a hub id. `all-MiniLM-L6-v2` is taken from the package
@@ -69,7 +71,12 @@ class SentenceScorer(Scorer):
         if self._hash is None and self.model not in BUNDLED and _folder(self.model).is_dir():
             self._hash = _folder_hash(_folder(self.model))
         model = HUB_ID if self.model in BUNDLED else self._last_name() if self._hash else self.model
-        return {"scorer": "sentence", "model": model, "files": self._hash}
+        return {"scorer": "sentence", "model": model, "files": self._hash, **NORMAL_FORM}
+
+    def current_settings(self, kept: Any, captions: Sequence[str]) -> Any:
+        """Release 0.1 encoded captions as they were: the same, where they are in the normal form."""
+        is_older = isinstance(kept, dict) and NORMAL_FORM.keys().isdisjoint(kept)
+        return {**kept, **NORMAL_FORM} if is_older and all(composed(one) == one for one in captions) else kept
 
     def fit(self, captions: Sequence[str], caption_image: NDArray[np.int64] | None = None) -> Self:
         """Nothing to learn: the encoder is trained already."""
@@ -88,7 +95,10 @@ class SentenceScorer(Scorer):
 
     def _block(self, encoder: SentenceTransformer, captions: Sequence[str]) -> NDArray[np.float16]:
         vectors = encoder.encode(
-            list(captions), batch_size=self.batch_size, normalize_embeddings=True, show_progress_bar=False
+            [composed(caption) for caption in captions],
+            batch_size=self.batch_size,
+            normalize_embeddings=True,
+            show_progress_bar=False,
         )
         if not np.isfinite(vectors).all():
             wrong = int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])

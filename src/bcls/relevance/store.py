@@ -103,6 +103,7 @@ def open_labels(
             f"{place}: not a label store of this package; make a new one with `bcls label --overwrite true`"
         )
     expected = _about(scorer, captions, caption_ids, caption_image, fitted_on)
+    about["settings"] = scorer.current_settings(about.get("settings"), captions)
     _refuse_stale(folder, about, expected)
     try:
         arrays = {file.stem: np.load(file, mmap_mode="r", allow_pickle=False) for file in sorted(folder.glob("*.npy"))}

@@ -10,20 +10,27 @@ from scipy import sparse
 
 from bcls.errors import InputError, MissingExtraError
 from bcls.relevance.encodings import SparseEncodings
-from bcls.relevance.scorer import Scorer, words_of
+from bcls.relevance.word_scorer import WordScorer
+from bcls.text import Tokenizer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sklearn.feature_extraction.text import TfidfVectorizer
 
 
-class TfidfScorer(Scorer):
+class TfidfScorer(WordScorer):
     """Cosine of TF-IDF vectors over words, with 1 + log of the counts. Needs the extra `text` (scikit-learn).
 
-    Words are runs of letters and digits in lower case; none are left out, since rare ones outweigh `a` and `the`
-    anyway. Words that the fitted collection lacks are ignored: a caption of nothing else has similarity 0 to all,
-    itself included. The idf is the smoothed one, 1 + log((1 + captions) / (1 + captions with the word)): every caption
-    is a document, whatever its image.
+    No word is left out, since rare ones outweigh `a` and `the` anyway. Words that the fitted collection lacks are
+    ignored: a caption of nothing else has similarity 0 to all, itself included, and so has one without words. The idf
+    is the smoothed one, 1 + log((1 + captions) / (1 + captions with the word)): every caption is a document, whatever
+    its image.
+
+    Args:
+        tokenizer: splits captions into words; None = `UnicodeWords()`, which knows every script.
+
+    Raises:
+        InputError: something else than a registered tokenizer.
 
     Example:
         >>> scorer = TfidfScorer().fit(["a dog runs", "a cat sleeps", "a dog sleeps"])
@@ -31,7 +38,8 @@ class TfidfScorer(Scorer):
         array([[1.  , 0.18]], dtype=float32)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tokenizer: Tokenizer | None = None) -> None:
+        super().__init__(tokenizer)
         self._vectorizer: TfidfVectorizer | None = None
 
     @property
@@ -40,8 +48,8 @@ class TfidfScorer(Scorer):
         return "tfidf"
 
     def settings(self) -> dict[str, Any]:
-        """How words are weighed."""
-        return {"scorer": "tfidf", "sublinear": True}
+        """How words are found and weighed."""
+        return {"scorer": "tfidf", "sublinear": True, "tokenizer": self.tokenizer.settings()}
 
     def fit(self, captions: Sequence[str], caption_image: NDArray[np.int64] | None = None) -> Self:
         """Learn how rare each word is among the captions; `caption_image` does not matter.
@@ -54,9 +62,9 @@ class TfidfScorer(Scorer):
             from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415
         except ImportError:
             raise MissingExtraError("TfidfScorer", "text") from None
-        if not any(words_of(caption) for caption in captions):
+        if not any(self.tokenizer(caption) for caption in captions):
             raise InputError("TfidfScorer: no caption has a word to learn from")
-        self._vectorizer = TfidfVectorizer(analyzer=words_of, sublinear_tf=True, dtype=np.float32).fit(captions)
+        self._vectorizer = TfidfVectorizer(analyzer=self.tokenizer, sublinear_tf=True, dtype=np.float32).fit(captions)
         return self
 
     def encode(self, captions: Sequence[str]) -> SparseEncodings:

@@ -12,6 +12,7 @@ from bcls.evaluation import Difference
 from bcls.evaluation.changes import Candidate, QueryRankings, largest_changes, query_gains, query_rankings
 from bcls.evaluation.report import ChangedQuery, Changes, RankedItem, Report
 from bcls.evaluation.truth import DIRECTIONS, Direction
+from bcls.text import words_of
 from bcls.training.comparing import JudgedModels
 
 if TYPE_CHECKING:
@@ -90,11 +91,11 @@ def _changed(
     if direction == "text_to_image":
         label, picture = part.caption_texts[row], None
         answers = [int(part.caption_image[row])]
-        words = len(label.split())
+        words = len(words_of(label))
     else:
         label, picture = part.image_ids[row], _picture(judged, row)
         answers = np.flatnonzero(part.caption_image == row).tolist()
-        words = round(float(np.mean([len(part.caption_texts[answer].split()) for answer in answers])))
+        words = round(float(np.mean([len(words_of(part.caption_texts[answer])) for answer in answers])))
     return ChangedQuery(
         label,
         direction,

@@ -37,6 +37,7 @@ from bcls.training.config import RunConfig, has_hard_negatives
 from bcls.training.inputs import TrainingInputs, image_source, open_data, prepare_inputs
 from bcls.training.module import RetrievalModule
 from bcls.training.provenance import provenance
+from bcls.training.resumed_words import refuse_other_words
 from bcls.training.run_folder import RunFolder
 from bcls.training.validation import SplitJudge
 
@@ -81,6 +82,7 @@ def train(config: RunConfig, config_text: str, *, resume: bool = False) -> Train
     hashes = _data_hashes(config, dataset)
     folder.refuse_other_data(hashes)
     inputs = prepare_inputs(config, dataset, folder.labels(config.labels.folder))
+    refuse_other_words(folder.model, inputs.model.caption_tower)
     judge = _judge(config, inputs, folder)
     require_metric(config.validation.monitor, judge.metric_names())
     best = BestModel(folder.model, config.validation.monitor, config.validation.patience)

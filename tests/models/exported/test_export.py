@@ -16,6 +16,7 @@ from bcls.models import (
     RetrievalModel,
 )
 from bcls.models.exported import OnnxTowers, caption_inputs, export_towers, quantize_towers
+from bcls.text import UnicodeWords, tokenizer_from
 from tiny_folders import tiny_model
 
 CAPTIONS = ["a dog runs", "", "zyzzyva", "The brown dog is running , running fast , away from two men", "hats"]
@@ -34,7 +35,9 @@ def pretrained(kinds: tuple[str, str], **settings) -> RetrievalModel:
 
 def test_the_vocabulary_lies_beside(exported):
     model, folder, _ = exported
-    vocabulary = json.loads((folder / "vocabulary.json").read_text())["vocabulary"]
+    beside = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
+    vocabulary = beside["vocabulary"]
+    assert tokenizer_from(beside["tokenizer"], "vocabulary.json") == UnicodeWords()
     ids = caption_inputs(model.caption_tower, ["zyzzyva dog"])["ids"]
     assert ids.tolist() == [[1, vocabulary.index("dog") + 2]]
 

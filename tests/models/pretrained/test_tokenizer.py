@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import shutil
+import unicodedata
 from functools import cache
 
 import pytest
@@ -135,3 +136,21 @@ def test_a_folder_without_a_tokenizer_is_refused(tmp_path):
 def test_what_are_no_files_of_a_tokenizer_is_refused(files, message):
     with pytest.raises(InputError, match=message):
         CaptionTokenizer.from_files(files, 9, fixed=False)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_ids_are_those_of_the_composed_caption(kind):
+    captions = ["un café à Zürich", "Cậu bé", "한 마리"]
+    decomposed = [unicodedata.normalize("NFD", caption) for caption in captions]
+    assert decomposed != captions
+    for found, expected in zip(loaded(kind)(decomposed), loaded(kind)(captions), strict=True):
+        assert torch.equal(found, expected)
+
+
+def test_a_tokenizer_that_knows_no_normal_form_gets_the_composed_caption():
+    def bytes_of(captions, **_):
+        ids = torch.tensor([list(caption.encode()) for caption in captions])
+        return {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+
+    ids, _ = CaptionTokenizer(bytes_of, {}, 20, fixed=False)(["cafe\u0301"])
+    assert ids.tolist() == [list("caf\u00e9".encode())]

@@ -25,6 +25,7 @@ from bcls.models.retrieval_model import RetrievalModel
 from bcls.models.sentence_encoder import SentenceEncoderTower
 from bcls.models.sum_of_towers import SumCaptionTower
 from bcls.models.towers import CaptionTower
+from bcls.text import describe_tokenizer
 
 IMAGE, CAPTION = "image.onnx", "caption.onnx"
 OPSET = 18
@@ -37,8 +38,8 @@ def export_towers(model: RetrievalModel, folder: Path, images: Tensor) -> None:
     The number of images, of regions, of captions and of tokens may vary from call to call. Beside lie a pretrained
     tower's image processor, up to the bytes that the graph takes and normalises itself, and its tokenizer, whose
     `model_max_length` is the tower's; or the vocabulary of a tower that reads words (its first word has id 2, 1 is
-    every other word, 0 padding). Of a sum of towers the files and inputs of the first end with `_0`. Quantized files
-    that are there are those of another export, and go.
+    every other word, 0 padding) with the tokenizer that finds them, see `docs/words.md`. Of a sum of towers the files
+    and inputs of the first end with `_0`. Quantized files that are there are those of another export, and go.
 
     Args:
         model: fitted.
@@ -159,4 +160,5 @@ def _caption_files(tower: CaptionTower) -> dict[str, bytes]:
     if isinstance(tower, SentenceEncoderTower):
         return {"tokenizer.json": tower.sentence_encoder.tokenizer.backend_tokenizer.to_str().encode()}
     assert isinstance(tower, BagOfWordsTower | BiGRUTower), "caption_inputs refuses others"
-    return {"vocabulary.json": json.dumps(tower.fitted(), ensure_ascii=False).encode()}
+    learnt = {**(tower.fitted() or {}), "tokenizer": describe_tokenizer(tower.tokenizer)}
+    return {"vocabulary.json": json.dumps(learnt, ensure_ascii=False).encode()}

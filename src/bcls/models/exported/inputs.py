@@ -17,6 +17,7 @@ from bcls.models.pretrained import PretrainedCaptionTower
 from bcls.models.sentence_encoder import SentenceEncoderTower
 from bcls.models.sum_of_towers import SumCaptionTower
 from bcls.models.towers import CaptionTower, ImageTower
+from bcls.text import composed
 
 if TYPE_CHECKING:
     from bcls.models.words import WordBags
@@ -73,7 +74,8 @@ def caption_inputs(tower: CaptionTower, captions: Sequence[str]) -> dict[str, Te
         tower.require_fitted()
         ids, mask = tower.tokenizer(captions)
     elif isinstance(tower, SentenceEncoderTower):
-        tokens = tower.sentence_encoder.tokenizer(list(captions), padding=True, truncation=True, return_tensors="pt")
+        texts = [composed(caption) for caption in captions]
+        tokens = tower.sentence_encoder.tokenizer(texts, padding=True, truncation=True, return_tensors="pt")
         ids, mask = tokens["input_ids"], tokens["attention_mask"]
     elif isinstance(tower, BagOfWordsTower | BiGRUTower):
         bags: WordBags = tower.tokenize(captions)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from bcls.errors import InputError
 from bcls.models.pretrained.loading import loading, transformers
+from bcls.text import composed
 
 SETTINGS = "tokenizer_config.json"
 FILES = (
@@ -33,7 +34,9 @@ PLACES = ("name_or_path", "tokenizer_file", "vocab_file", "cache_dir", "local_fi
 
 
 class CaptionTokenizer:
-    """Captions into token ids.
+    """Captions, in the Unicode normal form NFC, into token ids.
+
+    The same caption in another normal form has the same ids, whatever the tokenizer itself does about it.
 
     Args:
         tokenizer: of transformers.
@@ -94,7 +97,7 @@ class CaptionTokenizer:
         if not len(captions):
             return torch.zeros(0, 1, dtype=torch.int64), torch.zeros(0, 1, dtype=torch.int64)
         found = self._tokenizer(
-            list(captions),
+            [composed(caption) for caption in captions],
             padding="max_length" if self._fixed else "longest",
             truncation=True,
             max_length=self._longest,
