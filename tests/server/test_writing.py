@@ -14,6 +14,7 @@ from bcls.server import ServerSettings
 from bcls.server.messages import NewImage
 from bcls.server.problems import ProblemError
 from bcls.server.service import Service
+from bcls.server.upload_owner import kept_files
 from bcls.server.writing import add_image, delete_image
 
 from .conftest import FIELDS, MODEL, WRITE_KEY, base64_of, picture_bytes, served_of
@@ -50,7 +51,7 @@ class Writer:
 
     def uploads(self) -> list[str]:
         folder = self.files.uploads
-        return sorted(file.name for file in folder.iterdir()) if folder.exists() else []
+        return [file.name for file in kept_files(folder)] if folder.exists() else []
 
 
 @pytest.fixture
@@ -176,7 +177,7 @@ def test_a_disk_that_is_full_is_507_and_nothing_of_the_picture_is_there(serving,
     assert answer.status_code == 507
     assert "no space left" in answer.json()["detail"]
     assert client.get("/v1/images/new").status_code == 404
-    assert list(made.uploads.iterdir()) == []
+    assert kept_files(made.uploads) == []
 
 
 def test_deleting_takes_the_picture_and_its_own_captions_alone(writer):

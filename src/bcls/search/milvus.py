@@ -15,6 +15,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 
 from bcls.errors import BCLSError, InputError, MissingExtraError
+from bcls.ids import MAX_ID_BYTES
 from bcls.search.blocks import blocks
 from bcls.search.errors import EngineUnavailableError, IndexMissingError
 from bcls.search.filters import Filter
@@ -22,7 +23,6 @@ from bcls.search.index import Index
 from bcls.search.manifest import Manifest, manifest_of
 from bcls.search.milvus_expression import PREFIX, expression_of, expression_of_ids
 from bcls.search.records import (
-    MAX_ID_BYTES,
     MAX_TEXT_BYTES,
     FieldType,
     FieldValue,
@@ -68,6 +68,7 @@ class MilvusIndex(Index):
         super().__init__()
         self._place, self._client, self._name = place, client, name
         self.dim, self.model, self.fields, self._about = manifest.dim, manifest.model, manifest.fields, manifest.about
+        self.identity = manifest.identity
 
     @classmethod
     def create(
@@ -202,11 +203,16 @@ class MilvusIndex(Index):
         found = self._query(expression_of_ids(ids), "*")
         return {row["id"]: Record(row["id"], np.array(row["vector"], np.float32), _values(row)) for row in found}
 
+    def _scan(self, where: Filter) -> Iterator[tuple[str, Mapping[str, FieldValue]]]:
+        pushed, left = _split(where)
+        for row in self._loaded(lambda: list(self._every(pushed))):
+            if left.matches(row["id"], _values(row)):
+                yield row["id"], _values(row)
+
     def _count(self, where: Filter) -> int:
         pushed, left = _split(where)
         if left.conditions:
-            every = self._loaded(lambda: list(self._every(pushed)))
-            return sum(left.matches(row["id"], _values(row)) for row in every)
+            return sum(1 for _ in self._scan(where))
         return int(self._query(expression_of(pushed), "count(*)")[0]["count(*)"])
 
     def _query(self, expression: str, what: str) -> list[dict[str, Any]]:

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bcls.errors import InputError
+from bcls.ids import MAX_ID_BYTES, require_id
 
 FieldType: TypeAlias = Literal["str", "int", "float", "bool"]
 FieldValue: TypeAlias = str | int | float | bool
 Vectors: TypeAlias = NDArray[np.float32]
 
-MAX_ID_BYTES = 512
 MAX_TEXT_BYTES = 65_535
 KINDS: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
 
@@ -30,7 +30,7 @@ class Record:
     """One thing that can be found.
 
     Attributes:
-        id: unique in the index, at most 512 bytes.
+        id: unique in the index; `bcls.ids.id_fault` is the rule for it.
         vector: shape (dim,), of length 1.
         fields: a value for each field of the index.
     """
@@ -104,7 +104,7 @@ def check_vectors(vectors: object, dim: int, what: str) -> Vectors:
     Raises:
         InputError: another shape, or a row that is zero or not finite.
     """
-    rows = np.asarray(vectors)
+    rows = _array_of(vectors, what)
     if rows.dtype.kind != "f" or rows.ndim != 2 or rows.shape[1] != dim:
         raise InputError(f"{what}: {rows.dtype} of shape {rows.shape}; this index holds floats of shape (rows, {dim})")
     rows = rows.astype(np.float64)
@@ -115,8 +115,20 @@ def check_vectors(vectors: object, dim: int, what: str) -> Vectors:
     return np.asarray(rows / length, dtype=np.float32)
 
 
+def _array_of(vectors: object, what: str) -> NDArray[np.generic]:
+    if np.ma.is_masked(vectors):
+        raise InputError(f"{what}: a masked array with masked values; give finite numbers")
+    try:
+        return np.asarray(vectors)
+    except (TypeError, ValueError, RuntimeError) as error:  # ragged lists; tensors with a gradient or of bfloat16
+        raise InputError(f"{what}: cannot be read as an array of floats ({error})") from None
+
+
 def check_ids(ids: Sequence[str]) -> None:
-    """Refuse ids that an engine could not keep.
+    """Refuse ids that cannot be in any index.
+
+    More passes than `bcls.ids.id_fault` allows for new records: an index of an earlier release may hold such ids, and
+    their records must be found and deleted.
 
     Raises:
         InputError: not a string, empty, too long, or with a character that is not text.
@@ -134,18 +146,17 @@ def check_records(records: Sequence[Record], fields: Mapping[str, FieldType], di
     Raises:
         InputError: an id, a vector or a field that the index cannot keep; the record is named.
     """
-    check_ids([record.id for record in records])
     for record in records:
-        if np.shape(record.vector) != (dim,):
-            raise InputError(
-                f"record {record.id!r}: its vector has shape {np.shape(record.vector)}, the index ({dim},)"
-            )
+        require_id(record.id, "record")
+        shape = _array_of(record.vector, f"record {record.id!r}").shape
+        if shape != (dim,):
+            raise InputError(f"record {record.id!r}: its vector has shape {shape}, the index ({dim},)")
         if record.fields.keys() != fields.keys():
             odd = sorted(record.fields.keys() ^ fields.keys())
             raise InputError(f"record {record.id!r}: the fields {', '.join(odd)} are missing, or not of the index")
         for name, value in record.fields.items():
             check_value(value, fields[name], f"record {record.id!r}: {name}")
-    return check_vectors(np.stack([record.vector for record in records]), dim, "records")
+    return check_vectors(np.stack([np.asarray(record.vector) for record in records]), dim, "records")
 
 
 def check_value(value: object, kind: FieldType, place: str) -> None:
