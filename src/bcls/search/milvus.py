@@ -48,7 +48,7 @@ REQUEST_RECORDS = 256
 NOT_LOADED = 101
 PAGE = 4096
 Found = TypeVar("Found")
-_PLACE = re.compile(r"milvus://([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):(\d{1,5})/([A-Za-z_][A-Za-z0-9_]{0,254})")
+_PLACE = re.compile(r"milvus://([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):([0-9]{1,5})/([A-Za-z_][A-Za-z0-9_]{0,254})")
 _TYPES = {"str": DataType.VARCHAR, "int": DataType.INT64, "float": DataType.DOUBLE, "bool": DataType.BOOL}
 
 logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # it logs what it raises, traceback and all
