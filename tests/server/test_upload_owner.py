@@ -55,6 +55,9 @@ def test_an_index_keeps_its_folder_when_it_moves_and_its_copy_does_not_share_it(
         require_owner(folder, copy)
     shutil.move(tmp_path / "index", tmp_path / "moved")
     with open_index(tmp_path / "moved") as moved:
+        require_owner(folder, moved, reading=True)
+    assert read_owner(folder).place == str(tmp_path / "index")  # not written
+    with open_index(tmp_path / "moved") as moved:
         require_owner(folder, moved)
     assert read_owner(folder).place == str(tmp_path / "moved")
     shutil.rmtree(tmp_path / "moved")

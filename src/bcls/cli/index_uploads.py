@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from bcls.cli.arguments import parse_words
@@ -65,7 +66,8 @@ def _list(folder: Path, index: Index, *, delete: bool) -> None:
     elif delete:
         raise InputError(
             f"{folder}: names no index that it belongs to, so the images may be another's. Nothing was deleted. If it "
-            f"belongs to this index: bcls index uploads {index.info().place} --uploads {folder} --take_over"
+            f"belongs to this index: bcls index uploads {quote(index.info().place)} --uploads {quote(str(folder))} "
+            "--take_over"
         )
     unused = unused_files(folder, index)
     for path in unused[:SHOWN]:

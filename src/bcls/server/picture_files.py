@@ -84,7 +84,7 @@ class PictureFiles:
                 logger.warning("an unused image stays", extra={"reason": str(error)})
 
     def check(self, index: Index, *, chosen: bool, writing: bool) -> None:
-        """Look at the start of a server whose the uploads folder is; nothing in it is ever removed for being unknown.
+        """Check at the start of a server whose the uploads folder is; nothing in it is ever removed for being unknown.
 
         A server that only reads needs no folder of its own: it shows what records name. So it goes on with a folder
         of another index, unless somebody chose that folder.
@@ -103,8 +103,8 @@ class PictureFiles:
         if writing:
             with folder_lock(self.uploads):
                 require_owner(self.uploads, index)
-        elif read_owner(self.uploads) is not None:
-            require_owner(self.uploads, index)
+        else:
+            require_owner(self.uploads, index, reading=True)
 
     @contextmanager
     def locked(self, index: Index) -> Iterator[None]:

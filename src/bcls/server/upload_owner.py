@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -75,17 +76,24 @@ def take_over(folder: Path, index: Index) -> None:
     write_json(folder / NAME, {"format": FORMAT, **asdict(owner)})
 
 
-def require_owner(folder: Path, index: Index) -> None:
+def require_owner(folder: Path, index: Index, *, reading: bool = False) -> None:
     """Refuse a folder that belongs to another index; one that belongs to none becomes this index's if that is safe.
 
     It is safe where records of this index name all added images that are there. An index that has moved keeps its
     folder; a copy of an index does not share it.
+
+    Args:
+        folder: an existing folder.
+        index: whose it shall be.
+        reading: write nothing: a folder without an owner stays so.
 
     Raises:
         InputError: another index's folder, or perhaps so; the message says what to do.
     """
     owner = read_owner(folder)
     if owner is None:
+        if reading:
+            return
         unused = unused_files(folder, index)
         if unused:
             raise InputError(
@@ -102,13 +110,14 @@ def require_owner(folder: Path, index: Index) -> None:
             raise InputError(
                 f"{folder}: belongs to the index at {owner.place}, of which this one is a copy. {_cure(folder, index)}"
             )
-        take_over(folder, index)
+        if not reading:
+            take_over(folder, index)
 
 
 def _cure(folder: Path, index: Index) -> str:
     return (
         "Nothing in it was changed. Choose another folder with --uploads; or, if it shall belong to this index from "
-        f"now on: bcls index uploads {index.info().place} --uploads {folder} --take_over"
+        f"now on: bcls index uploads {shlex.quote(index.info().place)} --uploads {shlex.quote(str(folder))} --take_over"
     )
 
 
