@@ -206,6 +206,32 @@ def test_what_is_put_is_got_and_deleted_and_nothing_else(index, names, changes, 
     assert index.delete([victim]) == 0
 
 
+def test_a_scan_of_many_pages_meets_every_record_once(index, engine, monkeypatch):
+    if engine.name == "milvus":
+        monkeypatch.setattr("bcls.search.milvus.PAGE", 7)
+    if engine.name == "lancedb":
+        monkeypatch.setattr("bcls.search.lance.SCAN_ROWS", 7)
+    vector = np.eye(8, dtype=np.float32)[0]
+    names = [*NASTY, *(f"{name}{number}" for name in NASTY[:20] for number in range(3))]
+    for start in range(0, len(names), 25):
+        part = enumerate(names[start : start + 25], start)
+        rest = {"weight": 0.5}
+        index.add([Record(name, vector, rest | {"kind": name, "count": n, "good": n % 2 == 0}) for n, name in part])
+    index.delete(names[:3])
+    expected = {(name, n) for n, name in enumerate(names) if n > 2}
+    scanned = [(name, fields["count"]) for name, fields in index.scan()]
+    assert len(scanned) == len(expected)
+    assert set(scanned) == expected
+    for text, allowed in (
+        ("good=true", lambda name, n: n % 2 == 0),
+        ('kind contains "a" count<60', lambda name, n: "a" in name and n < 60),
+    ):
+        where = Filter.parse(text)
+        found = sorted(name for name, _ in index.scan(where))
+        assert found == sorted(name for name, n in expected if allowed(name, n))
+        assert index.count(where) == len(found)
+
+
 def test_numbers_at_their_limits(index):
     vector = np.eye(8, dtype=np.float32)[0]
     values = {"low": (1 - 2**63, -1.5e300), "high": (2**63 - 1, 1.5e300), "exact": (2**53 + 1, 0.1)}

@@ -165,6 +165,25 @@ def test_a_write_that_the_disk_refuses_leaves_the_log_as_it_was(log, monkeypatch
     assert [records[0][0] for records, *_ in told(log)[1]] == ["r1", "r3"]
 
 
+def test_a_write_that_the_disk_refuses_makes_room_of_merged_files(log, monkeypatch):
+    for number in range(3):
+        log.append(change(number))
+    log.replace(change(9))
+    log.append(change(10))
+    assert len(segments(log)) == 5
+    before = told(log)
+
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(segment_room, "save_file", full)
+        with pytest.raises(WriteFailedError):
+            log.append(change(11))
+    assert segments(log) == ["00000004.safetensors", "00000005.safetensors"]
+    assert told(log) == before
+
+
 def test_an_occupied_folder_is_refused(log, tmp_path):
     with pytest.raises(InputError, match="holds an index already"):
         MemoryLog.create(log.folder, ABOUT)

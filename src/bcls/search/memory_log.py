@@ -103,16 +103,18 @@ class MemoryLog:
         """
         _, segments = self._state()
         version = self._next_version()
-        added = write_segment(self.folder, version, change, segments[-1] if segments else None)
-        self._write_or_remove(version, [*segments, added])
+        with self._making_room(segments):
+            added = write_segment(self.folder, version, change, segments[-1] if segments else None)
+            self._write_or_remove(version, [*segments, added])
         return version
 
     def replace(self, whole: Change) -> int:
         """Put one change in place of all. Call it `locked`."""
         _, segments = self._state()
         version = self._next_version()
-        merged = write_segment(self.folder, version, whole, None)
-        self._write_or_remove(version, [merged])
+        with self._making_room(segments):
+            merged = write_segment(self.folder, version, whole, None)
+            self._write_or_remove(version, [merged])
         with suppress(OSError):  # the next merge tries again
             remove_superseded(self.folder, segments, [merged])
         return version
@@ -182,6 +184,16 @@ class MemoryLog:
             found[0],
             version,
         )
+
+    @contextmanager
+    def _making_room(self, live: list[Segment]) -> Iterator[None]:
+        """Where a write fails, remove merged files at once: on a full disk the next write may then succeed."""
+        try:
+            yield
+        except WriteFailedError:
+            with suppress(OSError):
+                remove_superseded(self.folder, [], live, at_once=True)
+            raise
 
     def _write_or_remove(self, version: int, segments: list[Segment]) -> None:
         """Put segments in force; where that fails, the last one goes again, so that no copy ever takes it up."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
 import time
@@ -103,7 +104,7 @@ def newest_complete(index: Path) -> tuple[int, list[Segment]] | None:
     return None
 
 
-def remove_superseded(index: Path, superseded: list[Segment], live: list[Segment]) -> None:
+def remove_superseded(index: Path, superseded: list[Segment], live: list[Segment], *, at_once: bool = False) -> None:
     """Remove files of segments that have been merged, but not at once.
 
     A program that copies the folder may have read the old manifest, or the list of old files. So they are kept for ten
@@ -114,7 +115,7 @@ def remove_superseded(index: Path, superseded: list[Segment], live: list[Segment
     names = {segment_file(index, segment).name for segment in live}
     room = max(KEPT_BYTES, sum(segment_file(index, segment).stat().st_size for segment in live))
     old = [(file.stat(), version, file) for version, file in _all(index) if file.name not in names]
-    oldest_kept = time.time() - KEPT_SECONDS
+    oldest_kept = math.inf if at_once else time.time() - KEPT_SECONDS
     for place, (about, _, file) in enumerate(sorted(old, key=lambda one: (-one[0].st_mtime_ns, -one[1]))):
         room -= about.st_size
         if room < 0 or place >= KEPT_FILES or about.st_mtime < oldest_kept:

@@ -21,7 +21,7 @@ from bcls.search.errors import EngineUnavailableError, IndexMissingError
 from bcls.search.filters import Filter
 from bcls.search.index import Index
 from bcls.search.manifest import Manifest, manifest_of
-from bcls.search.milvus_expression import PREFIX, expression_of, expression_of_ids
+from bcls.search.milvus_expression import PREFIX, expression_after, expression_of, expression_of_ids
 from bcls.search.records import (
     MAX_TEXT_BYTES,
     FieldType,
@@ -236,18 +236,26 @@ class MilvusIndex(Index):
             return ask()
 
     def _every(self, where: Filter) -> Iterator[dict[str, Any]]:
-        """Ids and fields of all records that a filter lets through."""
-        pages = self._client.query_iterator(
-            self._name,
-            filter=expression_of(where),
-            batch_size=PAGE,
-            output_fields=["id", *(PREFIX + name for name in self.fields)],
-            consistency_level="Strong",
-            timeout=TIMEOUT,
-        )
-        while page := pages.next():
+        """Ids and fields of all records that a filter lets through, by id.
+
+        The client's own `query_iterator` does not quote the id at which it goes on.
+        """
+        after = ""
+        while True:
+            page = self._client.query(
+                self._name,
+                filter=expression_after(after, where),
+                limit=PAGE,
+                output_fields=["id", *(PREFIX + name for name in self.fields)],
+                consistency_level="Strong",
+                timeout=TIMEOUT,
+                iterator="True",  # with a limit, the records of the smallest ids
+                reduce_stop_for_best="True",
+            )
             yield from page
-        pages.close()
+            if not page:
+                return
+            after = max(row["id"] for row in page)
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
