@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from bcls.embedding import Embeddings, QueryEncoder, embed, fill_index
+from bcls.embedding import Embeddings, QueryEncoder, Shard, embed, fill_index
 from bcls.errors import InputError
-from bcls.search import Filter, create_index
+from bcls.search import Filter, create_index, open_index
 
 
 @pytest.fixture
@@ -48,6 +49,42 @@ def test_another_models_index_is_refused(embeddings, tmp_path):
     create_index(f"memory:{other}3", dim=8, model=embeddings.info.model, fields={}).close()
     with pytest.raises(InputError, match="other fields"):
         fill_index(embeddings, f"memory:{other}3")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "says"),
+    [
+        ("caption:p2#0", "image", "two records have the id 'caption:p2#0' \\(caption and image\\)"),
+        ("p3", "image", "two records have the id 'p3' \\(image\\)"),
+        ("p3\n", "image", "contains the control character U\\+000A; use another id"),
+        ("..", "image", "is a relative path"),
+        ("x" * 513, "caption", "513 bytes"),
+    ],
+)
+def test_an_id_that_is_taken_or_unusable_is_refused_and_replaces_nothing(embeddings, tmp_path, name, kind, says):
+    shard = embeddings.read(2)
+    _, fields = shard.rows[0]
+    rows = [*shard.rows, (name, fields | {"kind": kind, "text": "wrong"})]
+    vectors = np.concatenate([shard.vectors, shard.vectors[:1]])
+    embeddings.write(2, Shard(rows, vectors, []))
+    with pytest.raises(InputError, match=says):
+        fill_index(embeddings, f"memory:{tmp_path / 'index'}")
+    with open_index(f"memory:{tmp_path / 'index'}") as index:
+        assert index.count(Filter.parse("text=wrong")) == 0
+
+
+@pytest.mark.parametrize("wrong", ["nan", "inf", "zero", "dim"])
+def test_vectors_without_a_direction_or_of_another_dim_are_refused(embeddings, wrong):
+    shard = embeddings.read(1)
+    vectors = {
+        "nan": np.full_like(shard.vectors, np.nan),
+        "inf": np.full_like(shard.vectors, np.inf),
+        "zero": np.zeros_like(shard.vectors),
+        "dim": shard.vectors[:, :5].copy(),
+    }[wrong]
+    embeddings.write(1, Shard(shard.rows, vectors, []))
+    with pytest.raises(InputError, match=r"zero or not finite|its vector has shape"):
+        fill_index(embeddings, "memory:")
 
 
 def test_an_unfinished_or_damaged_shard_is_refused(embeddings, tmp_path):

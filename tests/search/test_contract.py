@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
+import unicodedata
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from bcls.errors import InputError
+from bcls.ids import id_fault
 from bcls.search import Condition, Filter, IndexMissingError, Record
 
 durable = pytest.mark.parametrize(
@@ -129,8 +133,9 @@ def test_filters_let_through_what_they_say(index, records):
 
 
 NASTY = [
-    "it's", '"quoted"', "back\\slash", "a' OR '1'='1", "100%", "under_score", "line\nbreak", "tab\t", "{}", "$x",
-    "; --", "日本語", "😀", "%", "\\", "'", '"', "`tick`", "/* x */", "null", "a\\'b", 'a\\"b', "\u2028", "x'", "''",
+    "it's", '"quoted"', "back\\slash", "a' OR '1'='1", "100%", "under_score", "{}", "$x", " lead", "trail ", "a.", "A",
+    "; --", "日本語", "😀", "%", "\\", "'", '"', "`tick`", "/* x */", "null", "a\\'b", 'a\\"b', "x'", "''", "a",
+    "\u00e9", "e\u0301", "...", "a/../b", "%0A", "%2e", "caf\u00e9", "CAF\u00c9", "\ufb01", "fi", "\ufffd", "\u200b",
 ]  # fmt: skip
 
 
@@ -148,6 +153,88 @@ def test_any_text_is_only_text(index):
         assert index.get([text])[0].fields["kind"] == f"<{text}>"
     assert index.delete(NASTY[:5]) == 5
     assert index.count() == len(NASTY) - 5
+
+
+TEXTS_IN_FIELDS = ["line\nbreak", "\r\n", "tab\t", "\u2028", "\x7f", "\x1b[0m", *NASTY]
+
+
+def test_any_text_of_a_field_is_only_text(index):
+    vector = np.eye(8, dtype=np.float32)[0]
+    fields = {"count": 1, "weight": 1.0, "good": True}
+    texts = dict(enumerate(TEXTS_IN_FIELDS))
+    index.add([Record(f"r{number}", vector, {"kind": text, **fields}) for number, text in texts.items()])
+    told = {name: values["kind"] for name, values in index.scan()}
+    assert told == {f"r{number}": text for number, text in texts.items()}
+    for number, text in texts.items():
+        where = Filter((Condition("kind", "=", text),))
+        assert [name for name, _ in index.scan(where)] == [f"r{number}"], text
+        assert [hit.id for hit in index.search(vector[None], 99, where=where)[0]] == [f"r{number}"], text
+
+
+ids = st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1, max_size=12).filter(
+    lambda name: id_fault(name) is None
+)
+NEAR = [
+    str.upper,
+    str.lower,
+    str.strip,
+    lambda name: name + " ",
+    lambda name: name + ".",
+    lambda name: "'" + name,
+    lambda name: name + "%",
+    lambda name: name + "_",
+    lambda name: name.replace("\\", "\\\\"),
+    lambda name: unicodedata.normalize("NFC", name),
+    lambda name: unicodedata.normalize("NFD", name),
+]
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sets(ids, min_size=1, max_size=5), st.lists(st.sampled_from(NEAR), max_size=4), st.data())
+def test_what_is_put_is_got_and_deleted_and_nothing_else(index, names, changes, data):
+    index.delete([name for name, _ in index.scan()])
+    everyone = set(names)
+    for change in changes:
+        everyone |= {name for name in map(change, names) if id_fault(name) is None}
+    vector = np.eye(8, dtype=np.float32)[0]
+    fields = {"count": 1, "weight": 1.0, "good": True}
+    index.add([Record(name, vector, {"kind": f"of {name}", **fields}) for name in everyone])
+    assert {name: values["kind"] for name, values in index.scan()} == {name: f"of {name}" for name in everyone}
+    victim = data.draw(st.sampled_from(sorted(everyone)))
+    index.add([Record(victim, vector, {"kind": "replaced", **fields})])
+    assert index.count() == len(everyone)
+    assert [index.get([name])[0].fields["kind"] == "replaced" for name in sorted(everyone)] == [
+        name == victim for name in sorted(everyone)
+    ]
+    assert index.delete([victim]) == 1
+    assert {name for name, _ in index.scan()} == everyone - {victim}
+    assert index.delete([victim]) == 0
+
+
+def test_a_scan_of_many_pages_meets_every_record_once(index, engine, monkeypatch):
+    if engine.name == "milvus":
+        monkeypatch.setattr("bcls.search.milvus.PAGE", 7)
+    if engine.name == "lancedb":
+        monkeypatch.setattr("bcls.search.lance.SCAN_ROWS", 7)
+    vector = np.eye(8, dtype=np.float32)[0]
+    names = [*NASTY, *(f"{name}{number}" for name in NASTY[:20] for number in range(3))]
+    for start in range(0, len(names), 25):
+        part = enumerate(names[start : start + 25], start)
+        rest = {"weight": 0.5}
+        index.add([Record(name, vector, rest | {"kind": name, "count": n, "good": n % 2 == 0}) for n, name in part])
+    index.delete(names[:3])
+    expected = {(name, n) for n, name in enumerate(names) if n > 2}
+    scanned = [(name, fields["count"]) for name, fields in index.scan()]
+    assert len(scanned) == len(expected)
+    assert set(scanned) == expected
+    for text, allowed in (
+        ("good=true", lambda name, n: n % 2 == 0),
+        ('kind contains "a" count<60', lambda name, n: "a" in name and n < 60),
+    ):
+        where = Filter.parse(text)
+        found = sorted(name for name, _ in index.scan(where))
+        assert found == sorted(name for name, n in expected if allowed(name, n))
+        assert index.count(where) == len(found)
 
 
 def test_numbers_at_their_limits(index):
@@ -256,9 +343,14 @@ def test_refuses_what_it_cannot_keep(index, records):
         (Record("x", vector[:5], fields), "(5,)"),
         (Record("x", vector * np.nan, fields), "not finite"),
         (Record("x", vector * 0, fields), "zero"),
-        (Record("", vector, fields), "1 to 512"),
-        (Record("x" * 513, vector, fields), "1 to 512"),
+        (Record("", vector, fields), "is empty"),
+        (Record("x" * 513, vector, fields), "513 bytes"),
         (Record("a\0b", vector, fields), "U+0000"),
+        (Record("victim\n", vector, fields), "U+000A"),
+        (Record("..", vector, fields), "relative path"),
+        (Record("x", np.full(8, np.inf, np.float16), fields), "not finite"),
+        (Record("x", np.ma.masked_less(vector, 0), fields), "not finite"),
+        (Record("x", [1, [2]], fields), "rows of one length"),
         (Record("x", vector, {"kind": "a"}), "count"),
         (Record("x", vector, fields | {"more": 1}), "more"),
         (Record("x", vector, fields | {"count": 1.5}), "no int"),

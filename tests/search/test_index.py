@@ -47,6 +47,10 @@ class WrittenDown(Index):
         self.asked.append(("get", list(ids)))
         return {name: self.kept[name] for name in ids if name in self.kept}
 
+    def _scan(self, where):
+        self.asked.append(("scan", where))
+        return ((record.id, record.fields) for record in self.kept.values())
+
     def _count(self, where):
         self.asked.append(("count", where))
         return len(self.kept)

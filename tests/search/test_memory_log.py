@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 
 import bcls.search.memory_log as room
+import bcls.search.memory_segments as segment_room
 from bcls.errors import InputError
 from bcls.search import Record, create_index, open_index
 from bcls.search.errors import IndexDamagedError, WriteFailedError
 from bcls.search.manifest import NAME, Manifest
-from bcls.search.memory_log import MOST_SEGMENTS, Change, MemoryLog
+from bcls.search.memory_log import MOST_SEGMENTS, MemoryLog
+from bcls.search.memory_segments import Change
 
 ABOUT = Manifest("memory", 2, "m", {"name": "str"}, {"note": "é"})
 
@@ -38,6 +40,7 @@ def log(tmp_path) -> MemoryLog:
 
 
 def segments(log: MemoryLog) -> list[str]:
+    """Files that are there, also those that have been merged."""
     return sorted(file.name for file in (log.folder / "segments").iterdir())
 
 
@@ -63,12 +66,12 @@ def test_a_deletion_alone_is_a_change(log):
     assert (deletion.is_empty, change(1).is_empty, NOTHING.is_empty) == (False, False, True)
 
 
-def test_one_change_in_place_of_all_leaves_no_other_file(log):
+def test_one_change_in_place_of_all(log):
     for number in range(3):
         log.append(change(number))
     assert log.replace(change(9)) == 4
     assert told(log) == (4, [([("r9", {"name": "ü9"})], [[9.0, 1.0]], [])])
-    assert segments(log) == ["00000004.safetensors"]
+    assert [one["file"] for one in log._state()[1]] == ["segments/00000004.safetensors"]
 
 
 def test_many_changes_want_merging(log):
@@ -116,7 +119,7 @@ def test_a_segment_of_another_kind_is_damaged_even_with_its_own_digest(log):
     file = log.folder / "segments" / "00000001.safetensors"
     file.write_bytes(b"no tensors")
     content = json.loads((log.folder / NAME).read_text())
-    content["segments"][0]["sha256"] = room._digest(file)
+    content["segments"][0]["sha256"] = segment_room._digest(file)
     (log.folder / NAME).write_text(json.dumps(content))
     with pytest.raises(IndexDamagedError, match=r"not a segment of an index \("):
         log.read()
@@ -133,11 +136,13 @@ def test_a_manifest_without_version_or_segments_is_damaged(log, wrong):
 def test_a_reader_that_meets_a_merge_reads_again(log, monkeypatch):
     log.append(change(1))
     log.append(change(2))
-    before = log._content()
+    before = log._state()
     log.replace(change(3))
-    now = log._content()
+    for segment in before[1]:
+        (log.folder / segment["file"]).unlink()
+    now = log._state()
     answers = iter([before, before, now])
-    monkeypatch.setattr(log, "_content", lambda: next(answers))
+    monkeypatch.setattr(log, "_state", lambda: next(answers))
     assert told(log) == (3, [([("r3", {"name": "ü3"})], [[3.0, 1.0]], [])])
 
 
@@ -149,15 +154,34 @@ def test_a_write_that_the_disk_refuses_leaves_the_log_as_it_was(log, monkeypatch
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(room, "save_file" if where == "segment" else "write_json", full)
+    what = (segment_room, "save_file") if where == "segment" else (room, "write_json")
+    monkeypatch.setattr(*what, full)
     with pytest.raises(WriteFailedError, match=r"could not be written \(.*No space left on device\); what was there"):
         log.append(change(2))
     monkeypatch.undo()
     assert told(log) == before
-    if where == "segment":
-        assert segments(log) == files  # nothing half written lies about
+    assert segments(log) == files  # nothing half written, and nothing that a copy could take up
     assert log.append(change(3)) == 2
     assert [records[0][0] for records, *_ in told(log)[1]] == ["r1", "r3"]
+
+
+def test_a_write_that_the_disk_refuses_makes_room_of_merged_files(log, monkeypatch):
+    for number in range(3):
+        log.append(change(number))
+    log.replace(change(9))
+    log.append(change(10))
+    assert len(segments(log)) == 5
+    before = told(log)
+
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(segment_room, "save_file", full)
+        with pytest.raises(WriteFailedError):
+            log.append(change(11))
+    assert segments(log) == ["00000004.safetensors", "00000005.safetensors"]
+    assert told(log) == before
 
 
 def test_an_occupied_folder_is_refused(log, tmp_path):
@@ -188,7 +212,8 @@ def test_one_writer_at_a_time(log):
     assert order == ["first in", "first out", "second in", "second out"]
 
 
-def test_a_manifest_cannot_make_it_touch_other_folders(tmp_path):
+def test_a_manifest_cannot_make_it_touch_other_folders(tmp_path, monkeypatch):
+    monkeypatch.setattr(segment_room, "KEPT_SECONDS", -1.0)
     index = create_index(f"memory:{tmp_path / 'index'}", dim=2, model="m", fields={})
     index.add([Record("a", np.array([1.0, 0.0], dtype=np.float32), {})])
     index.close()

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bcls.search.filters import Condition, Filter
-from bcls.search.memory_log import Change
 from bcls.search.memory_rows import KEPT_FILTERS, MemoryRows
+from bcls.search.memory_segments import Change
 
 
 def change(records, deleted=()):

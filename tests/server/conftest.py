@@ -17,7 +17,8 @@ pytest.importorskip("fastapi")
 
 from fastapi.testclient import TestClient
 
-from bcls.models import BagOfWordsTower, ConvTower, RetrievalModel
+from bcls.cli import main
+from bcls.models import BagOfWordsTower, ConvTower, RetrievalModel, fingerprint
 from bcls.search import Record, create_index
 from bcls.server import Embedder, Served, ServerSettings, create_app
 
@@ -82,6 +83,30 @@ def made(tmp_path: Path, embedder: Embedder) -> Made:
     return Made(tmp_path / "index", pictures, tmp_path / "uploads")
 
 
+@pytest.fixture(scope="session")
+def model(embedder, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("model") / "model"
+    embedder.model.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def collection(model, embedder, tmp_path):
+    """Makes an index with an engine and returns its place and the picture folder."""
+
+    def make(engine: str):
+        if engine == "lancedb":
+            pytest.importorskip("lancedb")
+        pictures = tmp_path / "pictures"
+        pictures.mkdir()
+        place = f"memory:{tmp_path / 'index'}" if engine == "memory" else str(tmp_path / "index")
+        with create_index(place, dim=8, model=fingerprint(model), fields=FIELDS) as index:
+            index.add(records_of(embedder, pictures))
+        return place, pictures
+
+    return make
+
+
 def served_of(made: Made, embedder: Embedder, name: str = "colours") -> Served:
     return Served(name, embedder, MODEL, str(made.index), made.pictures, made.uploads)
 
@@ -122,3 +147,17 @@ def writer(serving: Serving) -> TestClient:
 def unit(values: list[float]) -> np.ndarray:
     vector = np.asarray(values, np.float32)
     return vector / np.linalg.norm(vector)
+
+
+@pytest.fixture
+def bcls_command(capsys) -> Callable[..., str]:
+    """`bcls(...)` in this process: what it prints."""
+
+    def call(*words: str | Path) -> str:
+        capsys.readouterr()
+        code = main([str(word) for word in words])
+        said = capsys.readouterr()
+        assert code == 0, said.err
+        return said.out
+
+    return call

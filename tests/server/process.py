@@ -34,9 +34,19 @@ class Running:
         self.process.wait(30)
 
 
+def command(model: Path, index: str | Path, pictures: Path, *options: str | Path, before: str = "") -> list[str]:
+    """The words that start a server."""
+    start = f"import sys\nfrom bcls.cli import main\n{before}\nsys.exit(main(sys.argv[1:]))"
+    given = ["serve", model, index, "--port", "0", "--pictures", pictures, *options]
+    return [sys.executable, "-c", start, *map(str, given)]
+
+
 @contextmanager
-def running(model: Path, index: str | Path, pictures: Path, **environment: str) -> Iterator[Running]:
-    words = [sys.executable, "-m", "bcls", "serve", str(model), str(index), "--port", "0", "--pictures", str(pictures)]
+def running(
+    model: Path, index: str | Path, pictures: Path, *options: str | Path, before: str = "", **environment: str
+) -> Iterator[Running]:
+    """Start it; `before` is code that its process runs first."""
+    words = command(model, index, pictures, *options, before=before)
     with subprocess.Popen(
         words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ | environment
     ) as process:

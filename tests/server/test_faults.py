@@ -14,10 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bcls.models import fingerprint
-from bcls.search import Filter, create_index, open_index
+from bcls.search import Filter, open_index
 
-from .conftest import FIELDS, WRITE_KEY, base64_of, records_of
+from .conftest import WRITE_KEY, base64_of
 from .process import running
 
 MEGABYTE = 1 << 20
@@ -39,30 +38,6 @@ def noise(number: int, side: int = 48) -> bytes:
     pixels = np.random.default_rng(number).integers(0, 256, (side, side, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(held, "PNG")
     return held.getvalue()
-
-
-@pytest.fixture(scope="module")
-def model(embedder, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("model") / "model"
-    embedder.model.save_pretrained(folder)
-    return folder
-
-
-@pytest.fixture
-def collection(model, embedder, tmp_path):
-    """Makes an index with an engine and returns its place and the picture folder."""
-
-    def make(engine: str):
-        if engine == "lancedb":
-            pytest.importorskip("lancedb")
-        pictures = tmp_path / "pictures"
-        pictures.mkdir()
-        place = f"memory:{tmp_path / 'index'}" if engine == "memory" else str(tmp_path / "index")
-        with create_index(place, dim=8, model=fingerprint(model), fields=FIELDS) as index:
-            index.add(records_of(embedder, pictures))
-        return place, pictures
-
-    return make
 
 
 @pytest.mark.parametrize("engine", [pytest.param("memory", marks=pytest.mark.slow), "lancedb"])

@@ -13,6 +13,7 @@ from PIL import Image
 from bcls.models import RetrievalModel
 from bcls.search import create_index, open_index
 from bcls.server import Embedder, Served, ServerSettings, create_app
+from bcls.server.upload_owner import kept_files
 
 from .conftest import FIELDS, MODEL, WRITE_KEY, base64_of
 from .test_faults import noise
@@ -25,7 +26,7 @@ def check_holds(client: TestClient, place: str, uploads: Path, added: list[str])
     with open_index(place) as index:
         assert index.count() == 3 * len(added)
         files = {record.fields["file"].removeprefix("uploaded:") for record in index.get(added)}
-    assert {file.name for file in uploads.iterdir()} == files
+    assert {file.name for file in kept_files(uploads)} == files
     for name in added:
         assert client.post("/v1/search", json={"like": name, "k": 1}).json()["results"][0]["score"] > 0.999
         Image.open(io.BytesIO(client.get(f"/v1/images/{name}").content)).load()

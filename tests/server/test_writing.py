@@ -14,6 +14,7 @@ from bcls.server import ServerSettings
 from bcls.server.messages import NewImage
 from bcls.server.problems import ProblemError
 from bcls.server.service import Service
+from bcls.server.upload_owner import kept_files
 from bcls.server.writing import add_image, delete_image
 
 from .conftest import FIELDS, MODEL, WRITE_KEY, base64_of, picture_bytes, served_of
@@ -50,7 +51,7 @@ class Writer:
 
     def uploads(self) -> list[str]:
         folder = self.files.uploads
-        return sorted(file.name for file in folder.iterdir()) if folder.exists() else []
+        return [file.name for file in kept_files(folder)] if folder.exists() else []
 
 
 @pytest.fixture
@@ -96,6 +97,24 @@ def test_an_id_that_cannot_be_had_is_refused(writer, name, status, says):
     assert (error.status, str(error)) == (status, says)
     assert writer.index.info() == before
     assert writer.uploads() == []
+
+
+def test_two_servers_on_one_index_do_not_replace_each_others_images(writer, made, embedder):
+    other = Writer(served_of(made, embedder))
+    try:
+        assert writer.add(("new", new_image("yellow"))) == [None]
+        (error,) = other.add(("new", new_image("pink")))  # it has not looked at the index since
+        assert error.status == 409
+        assert other.add(("second", new_image("pink"))) == [None]
+        with pytest.raises(ProblemError):  # nor has this one
+            writer.delete("second")
+        assert other.delete("new") == 3
+        with pytest.raises(ProblemError):
+            writer.delete("new")
+        (left,) = writer.uploads()
+        assert open_index(made.index).get(["second"])[0].fields["file"] == f"uploaded:{left}"
+    finally:
+        other.service.close()
 
 
 def test_captions_of_another_picture_are_not_replaced(writer, embedder):
@@ -176,7 +195,7 @@ def test_a_disk_that_is_full_is_507_and_nothing_of_the_picture_is_there(serving,
     assert answer.status_code == 507
     assert "no space left" in answer.json()["detail"]
     assert client.get("/v1/images/new").status_code == 404
-    assert list(made.uploads.iterdir()) == []
+    assert kept_files(made.uploads) == []
 
 
 def test_deleting_takes_the_picture_and_its_own_captions_alone(writer):
@@ -212,6 +231,38 @@ def test_more_captions_than_one_search_would_show_go_too(writer, made, embedder)
     about = {"kind": "caption", "image": "red-0", "file": "red-0.png", "split": "", "text": "x"}
     writer.index.add([Record(f"caption:more#{number}", embedder.texts(["x red"])[0], about) for number in range(3000)])
     assert writer.delete("red-0") == 3003
+
+
+def test_a_deletion_that_was_cut_short_can_be_repeated(writer, monkeypatch):
+    writer.add(("new", new_image()))
+    monkeypatch.setattr("bcls.search.index.BLOCK_RECORDS", 1)
+    deleted = []
+    delete = writer.index._delete
+
+    def once(ids):
+        if deleted:
+            raise WriteFailedError("full")
+        deleted.extend(ids)
+        return delete(ids)
+
+    writer.index._delete = once
+    with pytest.raises(WriteFailedError):
+        writer.delete("new")
+    assert writer.index.get(["new"]) != [None]
+    writer.index._delete = delete
+    assert writer.delete("new") == 2
+    assert writer.uploads() == []
+
+
+@pytest.mark.parametrize("file", ["uploaded:holiday.jpg", "holiday.jpg"])
+def test_a_file_of_a_persons_own_in_the_uploads_folder_stays(writer, embedder, file):
+    writer.add(("new", new_image()))
+    own = writer.files.uploads / "holiday.jpg"
+    own.write_bytes(b"mine")
+    about = {"kind": "image", "image": "own", "file": file, "split": "", "text": ""}
+    writer.index.add([Record("own", embedder.texts(["red"])[0], about)])
+    assert writer.delete("own") == 1
+    assert own.exists()
 
 
 def test_a_caption_is_not_deleted_as_a_picture(writer):

@@ -1,7 +1,8 @@
-"""`bcls index`: embeddings into an index."""
+"""`bcls index`: embeddings into an index; and what else is done with an index, each a word of its own."""
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING
 
 from bcls.cli.arguments import parse_words
@@ -12,13 +13,22 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """Put embeddings into an index, a new one or one that is there (records of known ids are replaced).
 
+`bcls index copy` copies an index, `bcls index delete` deletes records, `bcls index uploads` lists added images that no
+record names (embeddings in a folder of such a name are ./copy).
+
 example: bcls index embeddings index
 
 example: bcls index embeddings milvus://localhost:19530/pictures"""
 
 
+PARTS = {"copy": "index_copy", "delete": "index_delete", "uploads": "index_uploads"}
+
+
 def run(words: list[str]) -> int:
-    """Index, and tell what is there."""
+    """Index, and tell what is there; or do what the first word says."""
+    if words and words[0] in PARTS:
+        part = importlib.import_module(f"bcls.cli.{PARTS[words[0]]}")
+        return int(part.run(words[1:]))
     given = parse_words(_parser(), words)
     if given["index"] == "memory:":
         raise InputError("memory: alone is kept nowhere and would be lost: name a folder, memory:FOLDER")

@@ -51,7 +51,7 @@ def _parser() -> ArgumentParser:
 
     parser = jsonargparse.ArgumentParser(prog="bcls search", description=DESCRIPTION, exit_on_error=False)
     parser.add_argument("query", type=str, nargs="?", help="what to look for, in words")
-    parser.add_argument("--image", type=str | None, default=None, help="a picture file, or an image's id in the index")
+    parser.add_argument("--image", type=str, default=None, help="a picture file, or an image's id in the index")
     parser.add_argument("--index", type=str, default="index", help="where the index is")
     parser.add_argument("--k", type=int, default=10, help="how many to find")
     parser.add_argument("--find", type=str, default="images", help="images, captions or all")

@@ -105,7 +105,9 @@ def _served(name: str, model: str, index: str, given: dict[str, Any]) -> Served:
     loaded = RetrievalModel.from_pretrained(folder)
     loaded.require_vectors()
     pictures = Path(given["pictures"]) if given["pictures"] else _pictures_of(index)
-    return Served(name, Embedder(loaded), fingerprint(folder), index, pictures, _uploads(index, given))
+    return Served(
+        name, Embedder(loaded), fingerprint(folder), index, pictures, _uploads(index, given), bool(given["uploads"])
+    )
 
 
 def _uploads(index: str, given: dict[str, Any]) -> Path | None:
@@ -113,6 +115,11 @@ def _uploads(index: str, given: dict[str, Any]) -> Path | None:
     if given["uploads"]:
         folder = Path(given["uploads"])
         return folder / quote(index.strip("/"), safe="") if len(given["pairs"]) > 2 else folder
+    return default_uploads(index)
+
+
+def default_uploads(index: str) -> Path | None:
+    """The folder of added images where none is named: beside the index; None = the index is in no folder."""
     place = index.removeprefix("memory:")
     return None if "://" in place else Path(f"{place.rstrip('/')}-uploads")
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
-from bcls.embedding.records import FIELDS
+from bcls.embedding.records import CAPTION, FIELDS
 from bcls.embedding.shards import Embeddings
 from bcls.errors import InputError
 from bcls.progress import progress
@@ -66,7 +67,21 @@ def _index(embeddings: Embeddings, place: str) -> Index:
 
 
 def _records(embeddings: Embeddings) -> Iterator[Record]:
+    """All records, each of another id.
+
+    Raises:
+        InputError: an id occurs twice: one record would replace another.
+    """
+    seen: dict[str, str] = {}
     shards = progress(embeddings.read_all(), "indexing", total=embeddings.info.shards, unit=" shards")
     for shard in shards:
         for (name, fields), vector in zip(shard.rows, shard.vectors, strict=True):
+            if name in seen:
+                kinds = " and ".join(sorted({seen[name], fields["kind"]}))
+                raise InputError(
+                    f"{embeddings.folder}: two records have the id {name!r} ({kinds}), so that one would replace the "
+                    f"other. Captions have the ids {CAPTION}ID, so that no image's id may begin so: rename it in the "
+                    "data and embed again"
+                )
+            seen[name] = sys.intern(fields["kind"])
             yield Record(name, vector, fields)

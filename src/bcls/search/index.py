@@ -14,7 +14,17 @@ from bcls.errors import InputError
 from bcls.search.blocks import blocks
 from bcls.search.errors import WriteFailedError
 from bcls.search.filters import Filter
-from bcls.search.records import FieldType, Hit, IndexInfo, Record, Vectors, check_ids, check_records, check_vectors
+from bcls.search.records import (
+    FieldType,
+    FieldValue,
+    Hit,
+    IndexInfo,
+    Record,
+    Vectors,
+    check_ids,
+    check_records,
+    check_vectors,
+)
 
 logger = logging.getLogger(__name__)
 MAX_K = 10_000
@@ -32,6 +42,8 @@ class Index(ABC):
     dim: int
     model: str
     fields: Mapping[str, FieldType]
+    identity: str
+    """Differs between any two indexes, also of one made in the place of another; the same in a copy."""
 
     def __init__(self) -> None:
         self._writing = threading.RLock()
@@ -61,7 +73,7 @@ class Index(ABC):
         return total
 
     def delete(self, ids: Sequence[str]) -> int:
-        """Take records out.
+        """Delete records. Ids that `add` would refuse are possible: an index of an earlier release may hold them.
 
         Returns:
             How many of them were there.
@@ -97,6 +109,15 @@ class Index(ABC):
         for block in blocks(dict.fromkeys(ids), BLOCK_RECORDS):
             found |= self._get(block)
         return [found.get(name) for name in ids]
+
+    def scan(self, where: Filter | None = None) -> Iterator[tuple[str, Mapping[str, FieldValue]]]:
+        """Ids and fields of all records that a filter lets through, in no particular order, without their vectors.
+
+        Raises:
+            InputError: a filter that does not fit the fields.
+            EngineUnavailableError: the engine cannot be reached.
+        """
+        return self._scan(self._typed(where))
 
     def count(self, where: Filter | None = None) -> int:
         """How many records there are, or how many a filter lets through."""
@@ -145,6 +166,10 @@ class Index(ABC):
     @abstractmethod
     def _get(self, ids: list[str]) -> dict[str, Record]:
         """Those of these distinct ids that are there."""
+
+    @abstractmethod
+    def _scan(self, where: Filter) -> Iterator[tuple[str, Mapping[str, FieldValue]]]:
+        """`scan` with a typed filter."""
 
     @abstractmethod
     def _count(self, where: Filter) -> int:

@@ -20,7 +20,7 @@ from bcls.search.folder_lock import folder_lock
 from bcls.search.index import Index, merging_later
 from bcls.search.lance_sql import sql_ids, sql_of
 from bcls.search.manifest import NAME, Manifest, claim_folder, read_manifest, require_same
-from bcls.search.records import FieldType, Hit, IndexInfo, Record, Vectors, check_fields
+from bcls.search.records import FieldType, FieldValue, Hit, IndexInfo, Record, Vectors, check_fields
 from bcls.search.rescored import Nearest, search_rescored
 
 os.environ.setdefault("LANCEDB_LOG", "error")  # else it warns of every new table
@@ -37,6 +37,7 @@ VECTOR_INDEX_FROM = 20_000
 
 PROBES = 20
 REFINE = 4
+SCAN_ROWS = 4096
 KEEP_VERSIONS = timedelta(hours=1)
 WRITES_BETWEEN_MERGES = 256
 _TYPES = {"str": pa.utf8(), "int": pa.int64(), "float": pa.float64(), "bool": pa.bool_()}
@@ -55,6 +56,7 @@ class LanceIndex(Index):
         self.folder = folder
         self._manifest = manifest
         self.dim, self.model, self.fields, self._about = manifest.dim, manifest.model, manifest.fields, manifest.about
+        self.identity = manifest.identity
         self._schema = _schema(manifest)
         self._writes = 0
         with _reading(folder):
@@ -170,6 +172,14 @@ class LanceIndex(Index):
         with _reading(self.folder):
             found = self._table.search().where(sql_ids(ids)).limit(len(ids)).to_arrow()
         return dict(zip(found["id"].to_pylist(), map(Record, *_nearest_of(found, self.dim)), strict=True))
+
+    def _scan(self, where: Filter) -> Iterator[tuple[str, Mapping[str, FieldValue]]]:
+        names, allowed = ["id", *self.fields], sql_of(where)
+        with _reading(self.folder):
+            asked = self._table.search().select(names)
+            for batch in (asked if allowed is None else asked.where(allowed)).to_batches(SCAN_ROWS):
+                for row in batch.to_pylist():
+                    yield row.pop("id"), row
 
     def _count(self, where: Filter) -> int:
         with _reading(self.folder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bcls.errors import InputError
-from bcls.files import read_json
+from bcls.files import hash_of, read_json
 from bcls.search.errors import IndexDamagedError, IndexMissingError, writing
 from bcls.search.records import FieldType, check_fields
 
@@ -36,6 +37,11 @@ class Manifest:
     fields: Mapping[str, FieldType]
     about: Mapping[str, str]
     made: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    @property
+    def identity(self) -> str:
+        """`made`; for an index of an early release, which has none, a hash of its description."""
+        return self.made or "described:" + hash_of([json.dumps(self.content(), sort_keys=True)])
 
     def content(self) -> dict[str, Any]:
         """As JSON."""

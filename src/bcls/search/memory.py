@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Self
 
@@ -14,9 +14,10 @@ from bcls.search.exact import best_first, exact_cosines, rough_bound
 from bcls.search.filters import Filter
 from bcls.search.index import Index, merging_later
 from bcls.search.manifest import Manifest
-from bcls.search.memory_log import Change, MemoryLog
+from bcls.search.memory_log import MemoryLog
 from bcls.search.memory_rows import MemoryRows, View
-from bcls.search.records import FieldType, Hit, IndexInfo, Record, Vectors, check_fields
+from bcls.search.memory_segments import Change
+from bcls.search.records import FieldType, FieldValue, Hit, IndexInfo, Record, Vectors, check_fields
 
 BLOCK_SCORES = 4_000_000
 FEW = 0.25
@@ -125,6 +126,7 @@ class MemoryIndex(Index):
         super().__init__()
         self._manifest = manifest
         self.dim, self.model, self.fields = manifest.dim, manifest.model, manifest.fields
+        self.identity = manifest.identity
         self._rows = MemoryRows(self.dim)
         self._version = 0
 
@@ -152,6 +154,10 @@ class MemoryIndex(Index):
     def _get(self, ids: list[str]) -> dict[str, Record]:
         found = (self._rows.get(name) for name in ids)
         return {record.id: record for record in found if record is not None}
+
+    def _scan(self, where: Filter) -> Iterator[tuple[str, Mapping[str, FieldValue]]]:
+        view = self._rows.view
+        return ((view.ids[row], view.values[row]) for row in view.rows(where).tolist())
 
     def _count(self, where: Filter) -> int:
         return len(self._rows.view.rows(where))

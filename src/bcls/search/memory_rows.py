@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bcls.search.filters import Filter
-from bcls.search.memory_log import Change
+from bcls.search.memory_segments import Change
 from bcls.search.records import FieldValue, Record, Vectors
 
 KEPT_FILTERS = 16

@@ -15,14 +15,14 @@ from typing import Any, Self, TypeVar
 import numpy as np
 
 from bcls.errors import BCLSError, InputError, MissingExtraError
+from bcls.ids import MAX_ID_BYTES
 from bcls.search.blocks import blocks
 from bcls.search.errors import EngineUnavailableError, IndexMissingError
 from bcls.search.filters import Filter
 from bcls.search.index import Index
 from bcls.search.manifest import Manifest, manifest_of
-from bcls.search.milvus_expression import PREFIX, expression_of, expression_of_ids
+from bcls.search.milvus_expression import PREFIX, expression_after, expression_of, expression_of_ids
 from bcls.search.records import (
-    MAX_ID_BYTES,
     MAX_TEXT_BYTES,
     FieldType,
     FieldValue,
@@ -48,7 +48,7 @@ REQUEST_RECORDS = 256
 NOT_LOADED = 101
 PAGE = 4096
 Found = TypeVar("Found")
-_PLACE = re.compile(r"milvus://([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):(\d{1,5})/([A-Za-z_][A-Za-z0-9_]{0,254})")
+_PLACE = re.compile(r"milvus://([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):([0-9]{1,5})/([A-Za-z_][A-Za-z0-9_]{0,254})")
 _TYPES = {"str": DataType.VARCHAR, "int": DataType.INT64, "float": DataType.DOUBLE, "bool": DataType.BOOL}
 
 logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # it logs what it raises, traceback and all
@@ -68,6 +68,7 @@ class MilvusIndex(Index):
         super().__init__()
         self._place, self._client, self._name = place, client, name
         self.dim, self.model, self.fields, self._about = manifest.dim, manifest.model, manifest.fields, manifest.about
+        self.identity = manifest.identity
 
     @classmethod
     def create(
@@ -202,11 +203,16 @@ class MilvusIndex(Index):
         found = self._query(expression_of_ids(ids), "*")
         return {row["id"]: Record(row["id"], np.array(row["vector"], np.float32), _values(row)) for row in found}
 
+    def _scan(self, where: Filter) -> Iterator[tuple[str, Mapping[str, FieldValue]]]:
+        pushed, left = _split(where)
+        for row in self._loaded(lambda: list(self._every(pushed))):
+            if left.matches(row["id"], _values(row)):
+                yield row["id"], _values(row)
+
     def _count(self, where: Filter) -> int:
         pushed, left = _split(where)
         if left.conditions:
-            every = self._loaded(lambda: list(self._every(pushed)))
-            return sum(left.matches(row["id"], _values(row)) for row in every)
+            return sum(1 for _ in self._scan(where))
         return int(self._query(expression_of(pushed), "count(*)")[0]["count(*)"])
 
     def _query(self, expression: str, what: str) -> list[dict[str, Any]]:
@@ -230,18 +236,26 @@ class MilvusIndex(Index):
             return ask()
 
     def _every(self, where: Filter) -> Iterator[dict[str, Any]]:
-        """Ids and fields of all records that a filter lets through."""
-        pages = self._client.query_iterator(
-            self._name,
-            filter=expression_of(where),
-            batch_size=PAGE,
-            output_fields=["id", *(PREFIX + name for name in self.fields)],
-            consistency_level="Strong",
-            timeout=TIMEOUT,
-        )
-        while page := pages.next():
+        """Ids and fields of all records that a filter lets through, by id.
+
+        The client's own `query_iterator` does not quote the id at which it goes on.
+        """
+        after = ""
+        while True:
+            page = self._client.query(
+                self._name,
+                filter=expression_after(after, where),
+                limit=PAGE,
+                output_fields=["id", *(PREFIX + name for name in self.fields)],
+                consistency_level="Strong",
+                timeout=TIMEOUT,
+                iterator="True",  # with a limit, the records of the smallest ids
+                reduce_stop_for_best="True",
+            )
             yield from page
-        pages.close()
+            if not page:
+                return
+            after = max(row["id"] for row in page)
 
     @contextmanager
     def _changing(self) -> Iterator[None]:

@@ -31,6 +31,18 @@ def expression_of_ids(ids: Sequence[str]) -> str:
     return f"id in [{', '.join(map(_literal, ids))}]"
 
 
+def expression_after(name: str, where: Filter) -> str:
+    r"""The records whose ids come after one, of those that a typed filter without `contains` lets through.
+
+    Example:
+        >>> print(expression_after('a"b', Filter()))
+        id > "a\"b"
+        >>> print(expression_after("x", Filter((Condition("count", "=", 1),))))
+        id > "x" and f_count == 1
+    """
+    return " and ".join([f"id > {_literal(name)}", *map(_condition, where.conditions)])
+
+
 def _condition(condition: Condition) -> str:
     name = condition.field if condition.field == "id" else PREFIX + condition.field
     if condition.operator == "in":

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from bcls.arrays import to_array
 from bcls.errors import InputError
+from bcls.ids import MAX_ID_BYTES, require_id
 
 FieldType: TypeAlias = Literal["str", "int", "float", "bool"]
 FieldValue: TypeAlias = str | int | float | bool
 Vectors: TypeAlias = NDArray[np.float32]
 
-MAX_ID_BYTES = 512
 MAX_TEXT_BYTES = 65_535
 KINDS: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
 
@@ -31,7 +31,7 @@ class Record:
     """One thing that can be found.
 
     Attributes:
-        id: unique in the index, at most 512 bytes.
+        id: unique in the index; `bcls.ids.id_fault` is the rule for it.
         vector: shape (dim,), of length 1.
         fields: a value for each field of the index.
     """
@@ -118,7 +118,10 @@ def check_vectors(vectors: object, dim: int, what: str) -> Vectors:
 
 
 def check_ids(ids: Sequence[str]) -> None:
-    """Refuse ids that an engine could not keep.
+    """Refuse ids that cannot be in any index.
+
+    More passes than `bcls.ids.id_fault` allows for new records: an index of an earlier release may hold such ids, and
+    their records must be found and deleted.
 
     Raises:
         InputError: not a string, empty, too long, or with a character that is not text.
@@ -136,9 +139,9 @@ def check_records(records: Sequence[Record], fields: Mapping[str, FieldType], di
     Raises:
         InputError: an id, a vector or a field that the index cannot keep; the record is named.
     """
-    check_ids([record.id for record in records])
     vectors = [to_array(record.vector, f"record {record.id!r}: its vector") for record in records]
     for record, vector in zip(records, vectors, strict=True):
+        require_id(record.id, "record")
         if vector.shape != (dim,):
             raise InputError(f"record {record.id!r}: its vector has shape {vector.shape}, the index ({dim},)")
         if record.fields.keys() != fields.keys():

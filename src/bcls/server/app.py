@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,13 +10,9 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from bcls.errors import BCLSError
-from bcls.search import Filter
-from bcls.search.filters import Condition
 from bcls.server.gate import Gate
 from bcls.server.image_routes import image_routes
 from bcls.server.limits import Limits
-from bcls.server.live_index import LiveIndex
 from bcls.server.page_routes import page_routes
 from bcls.server.problems import ProblemBody, explain_problems
 from bcls.server.search_routes import search_routes
@@ -25,8 +20,6 @@ from bcls.server.served import Served
 from bcls.server.service import Service
 from bcls.server.settings import ServerSettings
 from bcls.server.state_routes import state_routes
-
-logger = logging.getLogger("bcls.server")
 
 
 def create_app(served: Sequence[Served], settings: ServerSettings | None = None) -> FastAPI:
@@ -45,7 +38,6 @@ def create_app(served: Sequence[Served], settings: ServerSettings | None = None)
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         watching = [asyncio.create_task(one.watch()) for one in service.collections.values()]
-        watching.append(asyncio.create_task(_remove_unused(service)))
         try:
             yield
         finally:
@@ -77,23 +69,6 @@ def create_app(served: Sequence[Served], settings: ServerSettings | None = None)
     app.add_middleware(Limits, max_body_bytes=settings.max_body_bytes, seconds=settings.request_seconds)
     app.add_middleware(Gate, hosts=settings.allowed_hosts, metrics=service.metrics)
     return app
-
-
-async def _remove_unused(service: Service) -> None:
-    """Remove files that came in and got no record, because an earlier server was killed between the two."""
-    for name, files in service.files.items():
-        live = service.collections[name].live
-
-        def is_used(file: str, live: LiveIndex = live) -> bool:
-            return live.call(lambda index: index.count(Filter((Condition("file", "=", file),)))) > 0
-
-        try:
-            removed = await asyncio.to_thread(files.remove_unused, is_used)
-        except (BCLSError, OSError) as error:
-            logger.warning("unused pictures stay", extra={"collection": name, "reason": str(error)})
-        else:
-            if removed:
-                logger.info("removed unused pictures", extra={"collection": name, "files": removed})
 
 
 def _describe_problems(app: FastAPI) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("bcls.server")
 
+PROBE_EVERY_SECONDS = 1.0
+PROBE_PATIENCE_SECONDS = 2.0
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -82,6 +85,8 @@ class Collection:
         self._embed_texts = self._batcher("text", self.embedder.texts, self._modelling)
         self._embed_pictures = self._batcher("picture", self.embedder.pictures, self._modelling)
         self._search = self._batcher("search", self._search_all, self._searching)
+        self._probing: asyncio.Future[None] | None = None
+        self._next_probe = 0.0
         self._get = self._batcher("get", self._get_all, self._searching)
         self._note()
 
@@ -158,10 +163,21 @@ class Collection:
         self._note()
 
     async def watch(self) -> None:
-        """`refresh` again and again, until cancelled."""
+        """`refresh` and `ready` again and again, until cancelled."""
         while True:
             await asyncio.sleep(self._settings.reload_seconds)
             await self.refresh()
+            await self.ready()
+
+    async def ready(self) -> bool:
+        """Whether a search would be answered now: one is tried, at most once a second."""
+        now = time.monotonic()
+        if self._probing is None or (self._probing.done() and now >= self._next_probe):
+            self._next_probe = now + PROBE_EVERY_SECONDS
+            self._probing = asyncio.get_running_loop().run_in_executor(self._searching, self.live.probe)
+        answered, _ = await asyncio.wait({self._probing}, timeout=PROBE_PATIENCE_SECONDS)
+        self._note()
+        return bool(answered) and self.live.trouble is None
 
     def close(self) -> None:
         """Finish what runs, then let go of the index."""
@@ -217,10 +233,10 @@ class Collection:
     def _search_with(self, searches: list[Search]) -> list[list[Hit]]:
         vectors = np.stack([search.vector for search in searches])
         most = max(search.k for search in searches)
-        return self.live.call(lambda index: index.search(vectors, most, where=searches[0].where))
+        return self.live.ask(lambda index: index.search(vectors, most, where=searches[0].where))
 
     def _get_all(self, names: list[str]) -> Sequence[Record | None]:
-        return self.live.call(lambda index: index.get(names))
+        return self.live.ask(lambda index: index.get(names))
 
     def _note(self) -> None:
         self._metrics.ready.labels(self.name).set(self.live.trouble is None)

@@ -6,9 +6,11 @@ import logging
 import time
 import uuid
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import MutableHeaders
 
+from bcls.ids import control_character
 from bcls.server.problems import ProblemError, problem_response
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+NOT_EXACT = "nothing has an address with control characters, or with bytes that are not UTF-8"
 METHODS = {"GET", "HEAD", "POST", "DELETE", "OPTIONS", "PUT", "PATCH"}
 
 
@@ -70,10 +73,10 @@ class Gate:
 
         try:
             with self._metrics.running.track_inprogress():
-                if self._knows_host(scope):
+                refusal = self._refusal(scope)
+                if refusal is None:
                     await self._app(scope, receive, sending)
                 else:
-                    refusal = ProblemError(421, "this server does not answer under that host name (--allowed_hosts)")
                     await problem_response(refusal)(scope, receive, sending)
         except Exception:  # nobody foresaw it: it is written down, and its insides are not told
             logger.exception("unforeseen", extra={"id": name})
@@ -83,6 +86,11 @@ class Gate:
             await problem_response(hidden)(scope, receive, sending)
         finally:
             self._note(scope, status, time.perf_counter() - start, name)
+
+    def _refusal(self, scope: Scope) -> ProblemError | None:
+        if not self._knows_host(scope):
+            return ProblemError(421, "this server does not answer under that host name (--allowed_hosts)")
+        return None if _is_exact(scope) else ProblemError(404, NOT_EXACT)
 
     def _knows_host(self, scope: Scope) -> bool:
         host = next((value for header, value in scope["headers"] if header == b"host"), b"").decode("latin-1")
@@ -95,6 +103,19 @@ class Gate:
         self._metrics.seconds.labels(route).observe(seconds)
         about = {"id": name, "method": method, "route": route, "status": status, "ms": round(1000 * seconds, 2)}
         logger.info("request", extra=about)
+
+
+def _is_exact(scope: Scope) -> bool:
+    """Whether a request's path means one thing only.
+
+    The routes' regular expressions end in `$`, which matches before a line break too, and bytes that are not UTF-8
+    have become U+FFFD in the path: without this check `victim%0A` would be `victim`.
+    """
+    try:
+        unquote_to_bytes(scope.get("raw_path") or b"").decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return control_character(scope["path"]) is None
 
 
 def _bare(host: str) -> str:

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
+import numpy as np
+
 from bcls.errors import BCLSError, InputError
-from bcls.search import EngineUnavailableError, Index, IndexInfo
+from bcls.search import (
+    Condition,
+    EngineUnavailableError,
+    Filter,
+    Index,
+    IndexDamagedError,
+    IndexInfo,
+    IndexMissingError,
+)
 
 logger = logging.getLogger("bcls.server")
 Answer = TypeVar("Answer")
+IMAGES = Filter((Condition("kind", "=", "image"),))
 NEEDED = ("kind", "image", "file", "split", "text")
 
 
@@ -69,12 +81,43 @@ class LiveIndex:
         if index is None:
             raise EngineUnavailableError(self.trouble or "the index is not open")
         try:
-            answer = work(index)
+            return work(index)
         except EngineUnavailableError as error:
+            self._note(error)
+            raise
+
+    def ask(self, question: Callable[[Index], Answer]) -> Answer:
+        """Read from the index; whether that goes well decides about `trouble`.
+
+        Raises:
+            EngineUnavailableError: its engine does not answer now.
+            IndexDamagedError: its files are missing or damaged.
+        """
+        try:
+            answer = self.call(question)
+        except (IndexDamagedError, IndexMissingError) as error:
+            self._note(error)
+            raise
+        except InputError:  # a question that fits no index says nothing of this one
+            raise
+        except Exception as error:
             self._note(error)
             raise
         self.trouble = None
         return answer
+
+    def probe(self) -> None:
+        """Search in a random direction, so that `trouble` says what searches are answered now; never raises."""
+        if self.info is None:
+            return
+        anything = np.random.default_rng().normal(size=(1, self.info.dim)).astype(np.float32)
+        with suppress(BCLSError):
+            try:
+                self.ask(lambda index: index.search(anything, 1, where=IMAGES))
+            except BCLSError:
+                raise
+            except Exception:  # searches end in it too
+                logger.exception("search failed", extra={"collection": self._name})
 
     def refresh(self) -> bool:
         """See what others have written; open the index anew where that fails.
@@ -88,7 +131,7 @@ class LiveIndex:
                 self._open()
             else:
                 self._refresh(self._index)
-            self.trouble, self._refused = None, ""
+            self._refused = ""
         except EngineUnavailableError as error:
             self._note(error)
         except BCLSError as error:  # what was open stays open and answers
@@ -125,9 +168,9 @@ class LiveIndex:
             raise
         self._index, self.info, self._made_then = index, info, made
 
-    def _note(self, error: EngineUnavailableError) -> None:
+    def _note(self, error: Exception) -> None:
         if self.trouble is None:
-            logger.warning("engine unavailable", extra={"collection": self._name, "reason": str(error)})
+            logger.warning("the index does not answer", extra={"collection": self._name, "reason": str(error)})
         self.trouble = str(error)
 
 

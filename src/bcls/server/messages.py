@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 
-from bcls.search.records import MAX_ID_BYTES
+from bcls.ids import MAX_ID_BYTES, id_fault
 
 
 def _encodable(text: str) -> str:
@@ -31,6 +31,13 @@ def _short(name: str) -> str:
     return name
 
 
+def _keepable(name: str) -> str:
+    fault = id_fault(name)
+    if fault is not None:
+        raise ValueError(f"the id {fault}; use another id")
+    return name
+
+
 def _worded(caption: str) -> str:
     if not caption.strip():
         raise ValueError("nothing but spaces")
@@ -38,6 +45,9 @@ def _worded(caption: str) -> str:
 
 
 Name = Annotated[Text, Field(min_length=1, max_length=MAX_ID_BYTES), AfterValidator(_short)]
+"""A name that something may have already: an index of an earlier release may hold ids that are refused now."""
+
+NewName = Annotated[Name, AfterValidator(_keepable)]
 
 
 def _decoded(text: object) -> bytes:
@@ -125,7 +135,7 @@ class NewImage(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     image: Base64 = Field(description="a picture file (JPEG, PNG, WebP, GIF) in base64")
-    id: Name | None = Field(None, description="not one that is known, nor `caption:...`; default: from the picture")
+    id: NewName | None = Field(None, description="not one that is known, nor `caption:...`; default: from the picture")
     captions: list[Annotated[Text, Field(min_length=1, max_length=1000), AfterValidator(_worded)]] = Field(
         [], max_length=20
     )

@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import re
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from bcls.errors import InputError
 from bcls.files import replacing
-from bcls.search import WriteFailedError
+from bcls.search import Index, IndexDamagedError, IndexMissingError, WriteFailedError
+from bcls.search.folder_lock import folder_lock
+from bcls.server.problems import ProblemError
+from bcls.server.upload_owner import UPLOADED, is_kept_name, read_owner, require_owner
 
 logger = logging.getLogger("bcls.server")
-UPLOADED = "uploaded:"
+REFUSED = "the folder for added images belongs to another index; the server's log says what to do"
 
 
 class PictureFiles:
@@ -35,7 +38,7 @@ class PictureFiles:
         The field comes from the index, not from a request; an index from a stranger still reaches nothing else.
         """
         folder, name = self._pictures, file
-        if file.startswith(UPLOADED):
+        if is_added(file):
             folder, name = self.uploads, file.removeprefix(UPLOADED)
         if folder is None or not name or "\0" in name:
             return None
@@ -70,47 +73,94 @@ class PictureFiles:
         return UPLOADED + name
 
     def remove(self, file: str) -> None:
-        """Remove the file of a picture that came in; others are not this server's to remove.
+        """Remove the file of an image that was added; other files are not this server's to remove. Call it `locked`.
 
-        No record names it any more, so that where the system refuses, a later start of a server tries again.
+        No record names it any more, so that where the system refuses, `bcls index uploads` lists it.
         """
-        if file.startswith(UPLOADED) and (path := self.find(file)) is not None:
+        if is_added(file) and (path := self.find(file)) is not None:
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:
-                logger.warning("an unused picture stays", extra={"reason": str(error)})
+                logger.warning("an unused image stays", extra={"reason": str(error)})
 
-    def remove_unused(self, is_used: Callable[[str], bool], *, older_than: float = 3600.0) -> int:
-        """Remove files that came in and that no record names: left by a server that was killed before it had answered.
+    def check(self, index: Index, *, chosen: bool, writing: bool) -> None:
+        """Check at the start of a server whose the uploads folder is; nothing in it is ever removed for being unknown.
 
-        Only files named as `keep` names them are looked at: the folder may hold others.
+        A server that only reads needs no folder of its own: it shows what records name. So it goes on with a folder
+        of another index, unless somebody chose that folder.
 
         Args:
-            is_used: whether a record has this `file` field.
-            older_than: seconds; a younger file may be about to get its record.
+            index: the index that is served.
+            chosen: whether the folder was named by a person.
+            writing: whether images may be added.
 
-        Returns:
-            How many.
+        Raises:
+            InputError: it belongs to another index.
+            WriteFailedError: the folder cannot be written.
         """
-        if self.uploads is None or not self.uploads.is_dir():
-            return 0
-        removed = 0
-        for path in [path for path in self.uploads.iterdir() if _KEPT.fullmatch(path.name)]:
-            if _older(path, older_than) and not is_used(UPLOADED + path.name) and _older(path, older_than):
-                path.unlink(missing_ok=True)  # not one that has come in anew since it was asked whether it is used
-                removed += 1
-        return removed
+        if self.uploads is None or not self.uploads.is_dir() or not (writing or chosen):
+            return
+        if writing:
+            with folder_lock(self.uploads):
+                require_owner(self.uploads, index)
+        else:
+            require_owner(self.uploads, index, reading=True)
+
+    @contextmanager
+    def locked(self, index: Index) -> Iterator[None]:
+        """No other server adds or removes files meanwhile, the index is as new as can be, and the folder is its own.
+
+        Raises:
+            ProblemError: 409, it is another index's.
+            WriteFailedError: the folder cannot be made or written.
+        """
+        assert self.uploads is not None
+        with ExitStack() as held:
+            with _telling():
+                self.uploads.mkdir(parents=True, exist_ok=True)
+                held.enter_context(folder_lock(self.uploads))
+            index.refresh()  # another server may have written to it, or another index may be in its place
+            with _telling():
+                owner = read_owner(self.uploads)
+                if owner is None or owner.index != index.identity:
+                    require_owner(self.uploads, index)
+            yield
+
+    @contextmanager
+    def removing(self, index: Index) -> Iterator[bool]:
+        """As `locked`; yields whether files may be removed: not where there are none, or another index's."""
+        with ExitStack() as held:
+            ours = self.uploads is not None and self.uploads.is_dir()
+            if ours:
+                try:
+                    held.enter_context(self.locked(index))
+                except (ProblemError, WriteFailedError):  # it is in the log
+                    ours = False
+            if not ours:
+                index.refresh()
+            yield ours
 
 
-def _older(path: Path, seconds: float) -> bool:
-    """Whether a file is that old; one that has gone meanwhile is not."""
+@contextmanager
+def _telling() -> Iterator[None]:
+    """Log why a folder cannot be used; a client is told no path."""
     try:
-        return path.stat().st_mtime < time.time() - seconds
-    except FileNotFoundError:
-        return False
+        yield
+    except (IndexMissingError, IndexDamagedError):
+        raise
+    except OSError as error:
+        raise WriteFailedError(f"the picture could not be kept ({error.strerror})") from error
+    except WriteFailedError as error:
+        logger.error("uploads folder not writable", extra={"reason": str(error)})
+        raise WriteFailedError("the picture could not be kept (its folder cannot be written)") from error
+    except InputError as error:
+        logger.error("uploads folder refused", extra={"reason": str(error)})
+        raise ProblemError(409, REFUSED) from None
 
 
-_KEPT = re.compile(r"[0-9a-f]{64}\.jpg")
+def is_added(file: str) -> bool:
+    """Whether a record's `file` field names an image that was added by request."""
+    return file.startswith(UPLOADED) and is_kept_name(file.removeprefix(UPLOADED))
 
 
 def _name_of(content: bytes) -> str:

@@ -20,7 +20,8 @@ class Served:
         model: its hash, as the index keeps it.
         index: its place, as `open_index` takes it.
         pictures: the folder that the index's `file` fields are relative to; None = no pictures are shown.
-        uploads: where pictures that are added are kept; None = none can be added.
+        uploads: where images that are added are kept; None = none can be added.
+        uploads_chosen: whether a person named that folder; one that follows from the index's place was not.
     """
 
     name: str
@@ -29,3 +30,4 @@ class Served:
     index: str
     pictures: Path | None = None
     uploads: Path | None = None
+    uploads_chosen: bool = False

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from bcls.errors import InputError
-from bcls.search import Filter, Hit, Record
+from bcls.search import EngineUnavailableError, Filter, Hit, Record
 from bcls.search.filters import Condition
 from bcls.server.collection import Collection
 from bcls.server.messages import Found, Query
@@ -31,7 +32,8 @@ class Service:
         settings: limits.
 
     Raises:
-        InputError: nothing to serve, a name twice, or an index that cannot be used.
+        InputError: nothing to serve, a name twice, an index that cannot be used, or an uploads folder that belongs to
+            another index.
     """
 
     def __init__(self, served: Sequence[Served], settings: ServerSettings) -> None:
@@ -45,6 +47,8 @@ class Service:
         self.collections = {one.name: Collection(one, settings, self.metrics) for one in served}
         self.files = {one.name: PictureFiles(one.pictures, one.uploads) for one in served}
         self.default = served[0].name
+        for one in served:
+            self._check_uploads(one)
 
     def collection(self, name: str | None) -> Collection:
         """A collection by name; None = the first.
@@ -84,6 +88,11 @@ class Service:
             raise ProblemError(404, "nothing of that id is in the index")
         return record
 
+    async def ready(self) -> dict[str, bool]:
+        """Of each collection: whether a search in it would be answered now."""
+        answers = await asyncio.gather(*(collection.ready() for collection in self.collections.values()))
+        return dict(zip(self.collections, answers, strict=True))
+
     def found(self, hit: Hit, rank: int, collection: Collection) -> Found:
         """A hit as the API tells it."""
         fields = hit.fields
@@ -99,6 +108,14 @@ class Service:
         for collection in self.collections.values():
             collection.close()
         self.thumbnails.close()
+
+    def _check_uploads(self, served: Served) -> None:
+        files, live = self.files[served.name], self.collections[served.name].live
+        writing = self.settings.write_key is not None
+        try:
+            live.call(lambda index: files.check(index, chosen=served.uploads_chosen, writing=writing))
+        except EngineUnavailableError:  # it is looked at when the first image comes in
+            return
 
     def _text(self, text: str) -> str:
         text = " ".join(text.split())

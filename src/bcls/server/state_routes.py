@@ -26,8 +26,8 @@ def state_routes(service: Service) -> APIRouter:
 
     @routes.get("/readyz", responses=problem_answers(503))
     async def ready() -> JSONResponse:
-        """Every index answers; send requests here."""
-        away = [name for name, one in service.collections.items() if one.live.trouble is not None]
+        """Every index answers searches; send requests here."""
+        away = [name for name, is_ready in (await service.ready()).items() if not is_ready]
         if away:
             raise UnavailableError(f"the index does not answer now: {', '.join(away)}")
         return JSONResponse(dict.fromkeys(service.collections, True))
@@ -35,6 +35,7 @@ def state_routes(service: Service) -> APIRouter:
     @routes.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
     async def metrics() -> Response:
         """Counters for Prometheus."""
+        await service.ready()
         return Response(service.metrics.text(), media_type=PROMETHEUS)
 
     @routes.get(
@@ -45,8 +46,9 @@ def state_routes(service: Service) -> APIRouter:
     )
     async def collections() -> JSONResponse:
         """What can be searched, and within which limits."""
+        ready = await service.ready()
         state = ServerState(
-            collections=[_state(one) for one in service.collections.values()],
+            collections=[_state(one, ready=ready[name]) for name, one in service.collections.items()],
             writing=settings.write_key is not None,
             max_k=settings.max_k,
             max_query_characters=settings.max_query_characters,
@@ -57,11 +59,11 @@ def state_routes(service: Service) -> APIRouter:
     return routes
 
 
-def _state(collection: Collection) -> CollectionState:
+def _state(collection: Collection, *, ready: bool) -> CollectionState:
     info = collection.live.info
     return CollectionState(
         name=collection.name,
-        ready=collection.live.trouble is None,
+        ready=ready,
         records=0 if info is None else info.count,
         dim=collection.embedder.dim,
         version=collection.version,

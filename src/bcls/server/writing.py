@@ -4,32 +4,46 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bcls.embedding.records import CAPTION
 from bcls.errors import InputError
 from bcls.search import Filter, Index, Record, WriteFailedError
 from bcls.search.filters import Condition
+from bcls.server.picture_files import is_added
 from bcls.server.problems import ProblemError
 
 if TYPE_CHECKING:
     from bcls.search import FieldType, FieldValue
+    from bcls.search.records import Vectors
     from bcls.server.collection import Collection
     from bcls.server.messages import NewImage
     from bcls.server.picture_files import PictureFiles
 
-MOST_CAPTIONS = 10_000
 EMPTY: dict[FieldType, FieldValue] = {"str": "", "int": 0, "float": 0.0, "bool": False}
+
+
+@dataclass(frozen=True, eq=False)
+class Added:
+    """An image to add: its file as it is kept, its vector, and its captions with theirs."""
+
+    id: str
+    split: str
+    vector: Vectors
+    content: bytes
+    captions: list[tuple[str, Vectors]]
 
 
 async def add_image(collection: Collection, files: PictureFiles, name: str, new: NewImage) -> None:
     """Add a picture and its captions.
 
     The file is written first, then all records in one commit. Killed between the two, the server leaves a file that
-    nothing names, which `PictureFiles.remove_unused` takes away.
+    nothing names, which `bcls index uploads` lists.
 
     Raises:
-        ProblemError: 403 no picture can be kept here, 409 the id or that of a caption is taken, 422 it is of the form
+        ProblemError: 403 no picture can be kept here, 409 the id or that of a caption is taken or the folder is another
+            index's, 422 it is of the form
             of a caption's.
         WriteFailedError: the disk is full, say.
         InputError: not a picture that is taken, or an id or caption that the index cannot keep.
@@ -45,29 +59,36 @@ async def add_image(collection: Collection, files: PictureFiles, name: str, new:
     content = await collection.encode_anew(new.image)
     told = await asyncio.gather(*(collection.embed_text(caption) for caption in captions))
 
+    added = Added(name, new.split, vector, content, list(zip(captions, told, strict=True)))
+
     def write(index: Index) -> int:
-        caption_ids = [f"{CAPTION}{name}#{place}" for place in range(len(captions))]
-        taken = [record.id for record in index.get([name, *caption_ids]) if record is not None]
-        if name in taken:
-            raise ProblemError(409, "that id is taken; delete it first")
-        if taken:  # of a picture of another name
-            raise ProblemError(409, f"the id of a caption is taken ({taken[0]}); choose another id")
-        own = {"image": name, "split": new.split}
-        was_there = files.holds(content)
-        file = files.keep(content)
-        image = own | {"kind": "image", "file": file, "text": "\n".join(captions)}
-        records = [Record(name, vector, _fields(index, image))]
-        for caption_id, caption, of_caption in zip(caption_ids, captions, told, strict=True):
-            about = own | {"kind": "caption", "file": file, "text": caption}
-            records.append(Record(caption_id, of_caption, _fields(index, about)))
-        try:
-            return index.add(records)
-        except (WriteFailedError, InputError):  # both say that nothing of it is in the index
-            if not was_there:
-                files.remove(file)
-            raise
+        with files.locked(index):
+            return _add(index, files, added)
 
     await collection.write(write)
+
+
+def _add(index: Index, files: PictureFiles, added: Added) -> int:
+    """Write the file, then the records of the image and of its captions."""
+    caption_ids = [f"{CAPTION}{added.id}#{place}" for place in range(len(added.captions))]
+    taken = [record.id for record in index.get([added.id, *caption_ids]) if record is not None]
+    if added.id in taken:
+        raise ProblemError(409, "that id is taken; delete it first")
+    if taken:  # of a picture of another name
+        raise ProblemError(409, f"the id of a caption is taken ({taken[0]}); choose another id")
+    was_there = files.holds(added.content)
+    file = files.keep(added.content)
+    own = {"image": added.id, "split": added.split, "file": file}
+    text = "\n".join(caption for caption, _ in added.captions)
+    records = [Record(added.id, added.vector, _fields(index, own | {"kind": "image", "text": text}))]
+    for caption_id, (caption, of_caption) in zip(caption_ids, added.captions, strict=True):
+        records.append(Record(caption_id, of_caption, _fields(index, own | {"kind": "caption", "text": caption})))
+    try:
+        return index.add(records)
+    except (WriteFailedError, InputError):  # both say that nothing of it is in the index
+        if not was_there:
+            files.remove(file)
+        raise
 
 
 async def delete_image(collection: Collection, files: PictureFiles, record: Record) -> int:
@@ -81,19 +102,28 @@ async def delete_image(collection: Collection, files: PictureFiles, record: Reco
     """
     if record.fields["kind"] != "image":
         raise ProblemError(404, "no picture of that id is in the index")
-    own = Filter((Condition("kind", "=", "caption"), Condition("image", "=", record.id)))
-    file = str(record.fields["file"])
 
     def write(index: Index) -> int:
-        if index.get([record.id]) == [None]:
-            raise ProblemError(404, "nothing of that id is in the index")
-        captions = index.search(record.vector[None], MOST_CAPTIONS, where=own)[0]
-        gone = index.delete([record.id, *(hit.id for hit in captions)])
-        if index.count(Filter((Condition("file", "=", file),))) == 0:
-            files.remove(file)
-        return gone
+        with files.removing(index) as ours:
+            return _delete(index, record.id, files if ours else None)
 
     return await collection.write(write)
+
+
+def _delete(index: Index, name: str, files: PictureFiles | None) -> int:
+    """Delete the records of an image and of its captions, then its file if no other record names it.
+
+    The image's record goes last, so that a deletion that was cut short can be repeated.
+    """
+    (record,) = index.get([name])
+    if record is None or record.fields["kind"] != "image":
+        raise ProblemError(404, "nothing of that id is in the index")
+    own = Filter((Condition("kind", "=", "caption"), Condition("image", "=", name)))
+    gone = index.delete([*(caption for caption, _ in index.scan(own)), name])
+    file = str(record.fields["file"])
+    if files is not None and is_added(file) and index.count(Filter((Condition("file", "=", file),))) == 0:
+        files.remove(file)
+    return gone
 
 
 def _fields(index: Index, known: Mapping[str, FieldValue]) -> dict[str, FieldValue]:
