@@ -102,5 +102,5 @@ def _table(hits: list[Hit]) -> str:
 
 
 def _printable(line: str) -> str:
-    """The line without what would move a terminal's cursor or change its colours."""
-    return "".join(sign if sign.isprintable() else " " for sign in line)
+    """The line without what would move a terminal's cursor or change its colours; joiners of scripts and emoji stay."""
+    return "".join(sign if sign.isprintable() or sign in "\u200c\u200d" else " " for sign in line)
