@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bcls.errors import InputError
-from bcls.files import hash_of, read_json, replacing, write_json, write_text
+from bcls.files import hash_of, read_json, read_yaml, replacing, write_json, write_text
 
 
 def test_json_comes_back(tmp_path):
@@ -76,3 +76,36 @@ def test_what_is_no_file_is_named(tmp_path):
 @given(first=st.lists(st.text()), second=st.lists(st.text()))
 def test_hashes_are_equal_just_when_the_parts_are(first, second):
     assert (hash_of(first) == hash_of(second)) == (first == second)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"a: [1, 2",
+        b"a: 2001-99-99",
+        b"a: " + b"[" * 20_000,
+        b"seed: " + b"9" * 5000,
+        b"!!timestamp x",
+        b"!!python/object:os.system x",
+        b"a: \xff",
+        b"\x00",
+    ],
+    ids=lambda content: repr(content[:12]),
+)
+def test_whatever_yaml_raises_is_told_with_the_files_name(tmp_path, content):
+    (tmp_path / "config.yaml").write_bytes(content)
+    with pytest.raises(InputError, match=r"config\.yaml: not YAML in UTF-8 \("):
+        read_yaml(tmp_path / "config.yaml")
+
+
+def test_yaml_comes_back(tmp_path):
+    (tmp_path / "config.yaml").write_text("a: [1, 2.5, ü]", encoding="utf-8")
+    assert read_yaml(tmp_path / "config.yaml") == {"a": [1, 2.5, "ü"]}
+    with pytest.raises(InputError, match=r"none\.yaml: no such file"):
+        read_yaml(tmp_path / "none.yaml")
+
+
+def test_json_behind_something_that_is_no_folder_is_named(tmp_path):
+    (tmp_path / "a.json").write_text("1")
+    with pytest.raises(InputError, match=r"b\.json: cannot be read \(Not a directory\)"):
+        read_json(tmp_path / "a.json" / "b.json")

@@ -69,7 +69,7 @@ def read_json(path: str | Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
-    except (IsADirectoryError, PermissionError) as error:
+    except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     except json.JSONDecodeError as error:
         raise InputError(f"{path}: line {error.lineno}: not JSON ({error.msg})") from None
@@ -77,6 +77,23 @@ def read_json(path: str | Path) -> Any:
         raise InputError(f"{path}: not UTF-8 text") from None
     except (RecursionError, ValueError):
         raise InputError(f"{path}: nested too deeply, or a number with too many digits") from None
+
+
+def read_yaml(path: str | Path) -> Any:
+    """Read a YAML file of plain values.
+
+    Raises:
+        InputError: the file is missing or is not YAML in UTF-8; the message names the file.
+    """
+    import yaml  # noqa: PLC0415
+
+    path = Path(path)
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except Exception as error:  # the library raises nearly every kind: dates, numbers and nests that cannot be
+        raise InputError(f"{path}: not YAML in UTF-8 ({type(error).__name__}: {error})") from None
 
 
 def hash_of(parts: Iterable[str]) -> str:

@@ -56,6 +56,7 @@ def test_refusals_are_one_line(bcls, index, tmp_path):
         (("search", "dog", "--index", index, "--model", tmp_path / "nowhere"), "nowhere"),
         (("search", "dog", "--index", "milvus://nowhere"), "milvus://HOST:PORT/NAME"),
         (("search", " ", "--index", index), "the words to look for are empty"),
+        (("search", "caf\udce9", "--index", index), "the words to look for are not UTF-8 text"),
         (("embed", tmp_path / "run", tmp_path / "none", tmp_path / "out"), "none"),
         (("embed", tmp_path / "run", tmp_path / "data", tmp_path / "out", "--part", "1of2"), "I/N"),
     ]:

@@ -85,6 +85,25 @@ def test_a_broken_picture_is_listed_with_its_path(make_dataset, pictures, damage
     assert problem.fatal
 
 
+def test_one_damaged_file_does_not_end_the_check(make_dataset, pictures, monkeypatch):
+    """Whatever its decoder raises: the other files are looked at, and each is listed."""
+    (pictures / "i0.png").unlink()
+    unknown_to_its_decoder(pictures / "i1.png")
+    cut(pictures / "i2.png")
+    problems = check_dataset(make_dataset(image_folder=pictures))
+    assert told(problems) == [("broken picture", str(pictures / f"i{row}.png")) for row in range(3)]
+
+
+def test_a_file_that_goes_after_it_was_decoded_is_listed(make_dataset, pictures, monkeypatch):
+    def decoded_and_gone(path):
+        path.unlink()
+
+    monkeypatch.setattr(check_module, "picture_fault", decoded_and_gone)
+    (problem, *_) = check_dataset(make_dataset(image_folder=pictures))
+    assert problem.kind == "broken picture"
+    assert "No such file" in problem.message
+
+
 def test_pictures_are_looked_at_only_if_asked(make_dataset, pictures):
     (pictures / "i1.png").unlink()
     assert check_dataset(make_dataset(image_folder=pictures), pictures=False) == []

@@ -105,3 +105,13 @@ def test_broken_files_are_named(tmp_path):
         read_embeddings(tmp_path / "a.npz")
     with pytest.raises(InputError, match=r"gone\.npy: no such file"):
         read_embeddings(tmp_path / "gone.npy")
+
+
+@pytest.mark.parametrize("damage", [b"[", b"9" * 5000, b"{" * 5000, b"\xff", b"'"])
+@pytest.mark.parametrize("place", [10, 20, 40, 80])
+def test_whatever_a_damaged_header_makes_numpy_raise_is_told_with_the_files_name(tmp_path, damage, place):
+    np.save(tmp_path / "a.npy", np.zeros((4, 3), np.float32))
+    whole = (tmp_path / "a.npy").read_bytes()
+    (tmp_path / "a.npy").write_bytes(whole[:place] + damage + whole[place:])
+    with pytest.raises(InputError, match=r"a\.npy: "):
+        read_embeddings(tmp_path / "a.npy")

@@ -175,3 +175,12 @@ def test_the_file_says_what_it_holds(folder, given_captions):
     assert about["captions"] == 6
     assert about["captions_hash"] == captions_hash(*given_captions)
     assert about["settings"]["scorer"] == "length"
+
+
+@pytest.mark.parametrize("damage", [b"[", b"9" * 5000, b"{" * 5000])
+def test_whatever_a_damaged_header_makes_numpy_raise_is_told_with_the_folder(folder, given_captions, damage):
+    for file in folder.glob("*.npy"):
+        whole = file.read_bytes()
+        file.write_bytes(whole[:20] + damage + whole[20:])
+    with pytest.raises(InputError, match="damaged encodings"):
+        open_labels(folder, LengthScorer(), *given_captions)

@@ -54,3 +54,21 @@ def test_a_description_that_does_not_fit_the_table_is_damage(tmp_path, records, 
     file.write_text(json.dumps(json.loads(file.read_text()) | wrong))
     with pytest.raises(IndexDamagedError, match=r"its table has other columns than index\.json says"):
         open_index(tmp_path / "index")
+
+
+def test_a_panic_of_rust_is_told_as_damage(tmp_path, records):
+    """A list of versions with a number that lies beyond its end, from which LanceDB does not come back by itself."""
+    given = records(5)
+    with create_index(str(tmp_path / "i"), dim=8, model="m", fields=FIELDS) as index:
+        index.add(given)
+    told = 0
+    file = max((tmp_path / "i").rglob("*.manifest"), key=lambda file: file.stat().st_mtime_ns)
+    whole = file.read_bytes()
+    for place in (0, len(whole) // 3, len(whole) // 2, len(whole) - 16, len(whole) - 12, len(whole) - 8):
+        file.write_bytes(whole[:place] + b"\xff\xff\xff\x7f" + whole[place + 4 :])
+        try:
+            with open_index(str(tmp_path / "i")) as index:
+                index.search(given[0].vector[None], 3)
+        except IndexDamagedError as error:
+            told += "make the index again" in str(error)
+    assert told >= 2

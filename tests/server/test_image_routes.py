@@ -30,7 +30,7 @@ def test_the_file_and_its_thumbnail(client, made):
     assert again.status_code == 304
 
 
-@pytest.mark.parametrize("kind", ["TIFF", "BMP"])
+@pytest.mark.parametrize("kind", ["TIFF", "BMP", "AVIF", "PPM", "JPEG2000", "ICO"])
 @pytest.mark.parametrize("query", ["", "?size=thumbnail"])
 def test_a_picture_of_ours_that_no_browser_shows_is_sent_as_a_jpeg(client, made, kind, query):
     (made.pictures / "red-0.png").write_bytes(picture_bytes("red", kind=kind))

@@ -68,6 +68,25 @@ def test_a_side_is_at_most_what_a_jpeg_can_hold():
         decode_picture(picture_bytes(kind="PNG", size=(65_501, 1)), max_pixels=1_000_000)
 
 
+def test_a_sliver_is_refused_before_resizing_by_its_short_side_fills_the_memory():
+    with pytest.raises(InputError, match="1 x 60000 pixels: one side is more than 500 times the other"):
+        decode_picture(picture_bytes(size=(1, 60_000)), max_pixels=1_000_000)
+
+
+@pytest.mark.parametrize(
+    "raised", [RuntimeError("decoding failed"), NotImplementedError("kind"), RecursionError(), ZeroDivisionError()]
+)
+def test_whatever_a_decoder_raises_is_a_refusal(monkeypatch, raised):
+    def broken(self):
+        raise raised
+
+    monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", broken)
+    with pytest.raises(InputError, match="the picture is damaged or cut short"):
+        decode_picture(picture_bytes(), max_pixels=1_000_000)
+    monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile._open", broken)
+    assert shown(io.BytesIO(picture_bytes()), max_pixels=1_000_000) is None
+
+
 def test_the_limit_is_of_pixels():
     assert decode_picture(picture_bytes(size=(40, 25)), max_pixels=1000).size == (40, 25)
     with pytest.raises(InputError, match="at most 999"):

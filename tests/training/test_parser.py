@@ -116,3 +116,14 @@ def test_each_loss_file_replaces_the_loss_of_the_base(name, kind, pairs):
 
 def test_every_loss_file_is_tested():
     assert len(list((CONFIGS / "losses").glob("*.yaml"))) == 18
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["seed: " + "9" * 5000, "!!timestamp x", "data: &a [*a]", "a: " + "[" * 20_000, "a: 2001-99-99", "? {a: b}\n: c"],
+    ids=lambda content: content[:12],
+)
+def test_whatever_yaml_raises_is_an_input_error(tmp_path, content):
+    (tmp_path / "config.yaml").write_text(content)
+    with pytest.raises(InputError):
+        load_config(["--config", str(tmp_path / "config.yaml")])

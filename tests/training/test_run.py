@@ -178,3 +178,15 @@ def test_chance_is_that_of_random_rankings():
     assert chance_rsum(1, 1) == 600
     # Ten images with one caption each: 1, 5 and 10 of 10 in both directions.
     assert chance_rsum(10, 10) == pytest.approx(2 * (10 + 50 + 100))
+
+
+@pytest.mark.parametrize("damage", [lambda whole: b"", lambda whole: whole[: len(whole) // 2], lambda whole: b"no zip"])
+def test_a_damaged_checkpoint_is_named_with_what_to_do(words, tmp_path, damage):
+    words = words("--optimization.epochs", "1")
+    _train(words)
+    checkpoint = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    checkpoint.write_bytes(damage(checkpoint.read_bytes()))
+    with pytest.raises(InputError, match=r"last\.ckpt: damaged \(.*\); delete it to train from the start"):
+        _train(words, resume=True)
+    checkpoint.unlink()
+    assert _train(words, resume=True).metrics

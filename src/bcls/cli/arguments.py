@@ -28,6 +28,10 @@ def parse_words(parser: ArgumentParser, words: Sequence[str]) -> dict[str, Any]:
         return dict(vars(parser.parse_args(underscored(words))))
     except ArgumentError as error:
         raise InputError(" ".join(str(error).split())) from None
+    except InputError:
+        raise
+    except Exception as error:  # YAML raises nearly every kind: dates, numbers and nests that cannot be
+        raise InputError(f"the options cannot be read ({type(error).__name__}: {error})") from None
 
 
 def underscored(words: Sequence[str]) -> list[str]:

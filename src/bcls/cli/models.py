@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bcls.errors import InputError
+from bcls.files import read_yaml
 
 
 @dataclass(frozen=True)
@@ -80,14 +81,9 @@ def distinct_names(paths: Sequence[str]) -> list[str]:
 
 def _run_data(folder: Path) -> dict[str, Any]:
     """The data section of a run's config; empty where the folder is no run."""
-    import yaml  # noqa: PLC0415
-
     config = folder / "config.yaml"
     if not config.is_file():
         return {}
-    try:
-        content = yaml.safe_load(config.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{config}: not YAML in UTF-8 ({error})") from None
+    content = read_yaml(config)
     data = content.get("data") if isinstance(content, dict) else None
     return data if isinstance(data, dict) else {}

@@ -33,6 +33,8 @@ def run(words: list[str]) -> int:
         raise InputError("search by words or by --image: one of the two")
     if given["query"] is not None and not given["query"].strip():
         raise InputError("the words to look for are empty")
+    if given["query"] is not None and given["query"] != given["query"].encode("utf-8", "replace").decode("utf-8"):
+        raise InputError("the words to look for are not UTF-8 text")
     from bcls.search import open_index  # noqa: PLC0415
 
     with open_index(given["index"]) as index:
@@ -100,5 +102,5 @@ def _table(hits: list[Hit]) -> str:
 
 
 def _printable(line: str) -> str:
-    """The line without what would move a terminal's cursor or change its colours."""
-    return "".join(sign if sign.isprintable() else " " for sign in line)
+    """The line without what would move a terminal's cursor or change its colours; joiners of scripts and emoji stay."""
+    return "".join(sign if sign.isprintable() or sign in "\u200c\u200d" else " " for sign in line)

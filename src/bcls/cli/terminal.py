@@ -16,6 +16,7 @@ from bcls.errors import BCLSError
 
 ESCAPED = "bcls.escaped"
 _LAYOUT = "\t\n"
+_SHORT = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 """What moves a cursor, colours, rings, ends a line, or reverses what is read; and halves of characters."""
 
@@ -121,6 +122,8 @@ def _told() -> Iterator[None]:
 
 def _escape(signs: str) -> str:
     """As JSON escapes them, which is two escapes for what lies beyond 16 bits."""
+    if signs in _SHORT:
+        return _SHORT[signs]
     units = signs.encode("utf-16-be", "surrogatepass").hex(" ", 2).split()
     return "".join(f"\\u{unit}" for unit in units)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import tokenize
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -200,7 +199,7 @@ def open_array(file: Path) -> NDArray[Any]:
     """
     try:
         array = np.load(file, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError, SyntaxError, tokenize.TokenError) as error:
+    except Exception as error:  # numpy reads the header as Python, and raises nearly every kind
         raise InputError(f"{file}: not a readable .npy array ({error})") from None
     if not isinstance(array, np.ndarray) or array.ndim == 0:
         raise InputError(f"{file}: not a readable .npy array (not one array of rows)")

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from bcls.errors import InputError
@@ -40,7 +39,7 @@ def read_queries(path: str | Path) -> dict[str, Floats]:
     """
     try:
         arrays = load_file(path)
-    except (OSError, SafetensorError) as error:
+    except Exception as error:  # the library raises several kinds without a common base
         raise InputError(f"{path}: no results of queries can be read from it ({error})") from None
     for name, values in arrays.items():
         if values.ndim != 1 or values.dtype != np.float64:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bcls.errors import InputError
-from bcls.files import read_json
+from bcls.files import read_json, read_yaml
 
 if TYPE_CHECKING:
     from bcls.models.retrieval_model import RetrievalModel
@@ -117,12 +117,10 @@ def card_of_run(folder: str | Path, intervals: Mapping[str, tuple[float, float]]
     Raises:
         InputError: no finished run is there.
     """
-    import yaml  # noqa: PLC0415
-
     folder = Path(folder)
     result = read_json(folder / "result.json")
     try:
-        config = yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8"))
+        config = read_yaml(folder / "config.yaml")
         data, loss = config["data"], config["loss"]
         labels = config["labels"]["scorer"] or config["labels"]["table"]
         return ModelCard(
@@ -133,7 +131,9 @@ def card_of_run(folder: str | Path, intervals: Mapping[str, tuple[float, float]]
             metrics=result["metrics"],
             intervals=intervals or {},
         )
-    except (OSError, LookupError, TypeError, ValueError, AttributeError, yaml.YAMLError) as error:
+    except InputError as error:
+        raise InputError(f"{folder}: not the folder of a finished run ({error})") from None
+    except (OSError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"{folder}: not the folder of a finished run ({type(error).__name__}: {error})") from None
 
 

@@ -95,7 +95,7 @@ def _range_of(image: Image.Image, values: NDArray[Any]) -> GrayRange:
         if image.mode == "L":
             raise _unknown("signed 8-bit")
         return GrayRange(0, 2**bits - 1, inverted)
-    if image.format == "PPM":
+    if image.format in ("PPM", "PNG"):  # a PGM is scaled to this by Pillow; a PNG of 16 bits is `I` before Pillow 11
         return GrayRange(0, 65535)
     if _tag(image, _BITS, 32) == 16:
         raise _unknown("signed 16-bit")

@@ -40,12 +40,19 @@ def parse_config(
         parsed = parser.parse_args(list(words))
         rest = {name: parsed.pop(name) for name in extra}
         text = config_text(parser, parsed)
-        torch.manual_seed(parsed["seed"])  # some towers draw their first weights when they are made
-        made = parser.instantiate_classes(parsed)
     except ArgumentError as error:
         raise InputError(" ".join(str(error).split())) from None
     except UnicodeDecodeError:
         raise InputError("a config file is not UTF-8 text") from None
+    except InputError:
+        raise
+    except Exception as error:  # YAML raises nearly every kind: dates, numbers and nests that cannot be
+        raise InputError(f"the config cannot be read ({type(error).__name__}: {error})") from None
+    torch.manual_seed(parsed["seed"])  # some towers draw their first weights when they are made
+    try:
+        made = parser.instantiate_classes(parsed)
+    except ArgumentError as error:
+        raise InputError(" ".join(str(error).split())) from None
     fields = {name: made[name] for name in RunConfig.__dataclass_fields__}
     return RunConfig(**fields), text, rest
 

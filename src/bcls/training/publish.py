@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from bcls.errors import InputError
 from bcls.evaluation import compare
+from bcls.files import read_yaml
 from bcls.models import ModelCard, card_of_run
 from bcls.relevance import Scorer
 from bcls.training.comparing import ModelOnData, judge_models
@@ -31,7 +31,7 @@ def published_card(run: str | Path, *, scorer: Scorer | None = None, scene_truth
     """
     run = Path(run)
     card_of_run(run)  # refuses what is no finished run
-    data = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))["data"]
+    data = read_yaml(run / "config.yaml")["data"]
     judged = judge_models(
         {"model": ModelOnData(run / "model", data["path"], data["features"])},
         data["validation_split"],

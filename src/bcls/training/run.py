@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import lightning as L
+import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 
@@ -93,7 +94,7 @@ def train(config: RunConfig, config_text: str, *, resume: bool = False) -> Train
     with folder.alone(), _named_resumption():
         folder.claim(config_text, resume=resume)
         write_json(folder.provenance, provenance({**hashes, "config": hash_of([config_text])}))
-        checkpoint = folder.checkpoint if resume and folder.checkpoint.exists() else None
+        checkpoint = _whole(folder.checkpoint) if resume and folder.checkpoint.exists() else None
         try:
             trainer.fit(module, inputs.loader, ckpt_path=checkpoint, weights_only=True)
         except SystemExit:  # what Lightning makes of Ctrl-C
@@ -113,6 +114,20 @@ def _named_resumption() -> Iterator[None]:
         yield
     except UnreadableImageError as error:
         raise UnreadableImageError(f"{error}; then go on where the run stopped with --resume true") from None
+
+
+def _whole(checkpoint: Path) -> Path:
+    """A checkpoint that can be resumed from.
+
+    Raises:
+        InputError: it is damaged or cut short.
+    """
+    try:
+        torch.load(checkpoint, map_location="cpu", mmap=True, weights_only=True)
+    except Exception as error:  # the reader stumbles over damage in nearly every way
+        reason = " ".join(str(error).split())[:100] or type(error).__name__
+        raise InputError(f"{checkpoint}: damaged ({reason}); delete it to train from the start") from None
+    return checkpoint
 
 
 def _data_hashes(config: RunConfig, dataset: RetrievalDataset) -> dict[str, str]:

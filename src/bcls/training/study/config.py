@@ -144,4 +144,8 @@ def parse_study(
         made = parser.instantiate_classes(parsed)
     except ArgumentError as error:
         raise InputError(" ".join(str(error).split())) from None
+    except InputError:
+        raise
+    except Exception as error:  # YAML raises nearly every kind: dates, numbers and nests that cannot be
+        raise InputError(f"the study cannot be read ({type(error).__name__}: {error})") from None
     return StudyConfig(**{name: made[name] for name in StudyConfig.__dataclass_fields__}), rest

@@ -12,7 +12,7 @@ from bcls.data import read_dataset
 from bcls.errors import InputError
 from bcls.evaluation import Difference, RetrievalTruth, compare, holm, read_queries, read_result
 from bcls.evaluation.pooling import is_of_queries, pool_runs
-from bcls.files import read_json
+from bcls.files import read_json, read_yaml
 from bcls.training.callbacks.history import read_history
 from bcls.training.run_folder import RunFolder
 from bcls.training.study.plan import Setting, StudyPlan
@@ -147,10 +147,8 @@ def study_truth(findings: Sequence[Finding]) -> RetrievalTruth:
     Raises:
         InputError: the data cannot be read.
     """
-    import yaml  # noqa: PLC0415
-
     config = next(iter(findings[0].runs.values())).folder.config
-    data = yaml.safe_load(config.read_text(encoding="utf-8"))["data"]
+    data = read_yaml(config)["data"]
     part = read_dataset(data["path"]).split(data["validation_split"])
     return RetrievalTruth(part.caption_image, len(part.images), part.image_ids, part.caption_ids)
 
