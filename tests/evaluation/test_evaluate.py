@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from bcls.errors import InputError
-from bcls.evaluation import CosineSimilarity, RetrievalTruth, evaluate, evaluate_similarity, per_query
+from bcls.evaluation import CosineSimilarity, RetrievalTruth, evaluate, evaluate_similarity, per_query_similarity
 
 
 def field_recalls(similarity, captions_per_image):
@@ -81,7 +81,7 @@ def test_means_are_over_the_queries_that_have_a_value():
     assert metrics["image_to_text/tau_b_queries"] == 1
     assert metrics["image_to_text/ndcg_queries"] == 1
     assert metrics["image_to_text/recall@1"] == pytest.approx(200 / 3)
-    results = per_query(similarity, truth, relevance=relevance, tau_at=2)
+    results = per_query_similarity(similarity, truth, relevance=relevance, tau_at=2)
     for name in ("ndcg", "ndcg@10", "tau_b", "tau_b@2"):
         means = [np.nanmean(results[f"{d}/{name}"]) for d in ("image_to_text", "text_to_image")]
         assert metrics[name] == pytest.approx(np.mean(means), nan_ok=True)

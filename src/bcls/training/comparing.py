@@ -11,7 +11,7 @@ from bcls.data import RetrievalDataset
 from bcls.data.labels import label_split
 from bcls.data.scenes import open_scene_relevance
 from bcls.errors import InputError
-from bcls.evaluation import RetrievalTruth, per_query
+from bcls.evaluation import RetrievalTruth, per_query_similarity
 from bcls.models import RetrievalModel
 from bcls.relevance import RelevanceSource, Scorer
 from bcls.training.inputs import image_source, open_splits
@@ -102,7 +102,7 @@ def judge_models(
         judge = SplitJudge(parts[name], image_source(parts[name], on.features, model), model)
         similarities[name] = judge.similarity(model)
     results = {
-        name: per_query(similarity, truth, protocol=protocol, relevance=relevance)
+        name: per_query_similarity(similarity, truth, protocol=protocol, relevance=relevance)
         for name, similarity in similarities.items()
     }
     return JudgedModels(part, truth, relevance, protocol, similarities, results)
