@@ -170,7 +170,12 @@ EMBEDDINGS = ([[1.0, 0.0], [0.0, 2.0], [3.0, 1.0]], [[1.0, 0.2], [0.9, 3.0], [0.
 @pytest.mark.parametrize("function", ["cosine", "dot"])
 def test_it_takes_what_evaluate_takes(function):
     truth = RetrievalTruth.from_counts([1, 2, 1])
-    options = {"similarity_function": function, "relevance": np.arange(12).reshape(3, 4) / 12, "ties": "expected", "tau_at": 7}
+    options = {
+        "similarity_function": function,
+        "relevance": np.arange(12).reshape(3, 4) / 12,
+        "ties": "expected",
+        "tau_at": 7,
+    }
     results = per_query(*EMBEDDINGS, truth, **options)
     assert summarise(results, truth) == evaluate(*EMBEDDINGS, truth, **options)
     mine, theirs = inspect.signature(per_query).parameters, inspect.signature(evaluate).parameters

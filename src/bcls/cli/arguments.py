@@ -67,9 +67,9 @@ def require_training(verb: str) -> None:
     """Make Lightning quiet, so that a user hears about the run alone.
 
     Raises:
-        MissingExtraError: Lightning is not installed.
+        MissingExtraError: Lightning or TensorBoard is not installed.
     """
-    if find_spec("lightning") is None:
+    if find_spec("lightning") is None or find_spec("tensorboard") is None:
         raise MissingExtraError(verb, "train")
     for name in ("lightning.pytorch", "lightning.fabric", "lightning.pytorch.utilities.rank_zero"):
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bcls.cli.arguments import parse_words, require_training, scorer_from
+from bcls.cli.arguments import parse_words, scorer_from
 from bcls.cli.models import distinct_names, find_model
 from bcls.errors import InputError
 
@@ -32,7 +32,6 @@ def run(words: list[str]) -> int:
     for option in ("samples", "queries"):
         if given[option] < 1:
             raise InputError(f"--{option} {given[option]}: it must be at least 1")
-    require_training("bcls compare")
     from bcls.evaluation import compare, difference_table  # noqa: PLC0415
     from bcls.training.comparing import ModelOnData, judge_models  # noqa: PLC0415
 

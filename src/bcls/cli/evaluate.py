@@ -6,7 +6,7 @@ from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
-from bcls.cli.arguments import parse_words, require_training
+from bcls.cli.arguments import parse_words
 from bcls.cli.models import distinct_names, find_model
 from bcls.cli.yardstick import (
     check_protocol,
@@ -107,7 +107,6 @@ def _judge_model(given: dict[str, Any]) -> tuple[str, dict[str, float], dict[str
     for option in ("image_ids", "caption_ids", "caption_image"):
         if given[option]:
             raise InputError(f"--{option} tells about rows of embeddings; the model {given['model']} makes its own")
-    require_training("bcls evaluate")
     from bcls.models import RetrievalModel  # noqa: PLC0415
     from bcls.training.judging import FirstStage, OtherModel, judge_model  # noqa: PLC0415
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bcls.cli.arguments import parse_words, require_training
+from bcls.cli.arguments import parse_words
 from bcls.cli.models import find_model, model_place
 from bcls.errors import BCLSError
 
@@ -97,7 +97,6 @@ def _require_split(given: dict[str, Any]) -> None:
 
 
 def _judge(model: RetrievalModel, given: dict[str, Any]) -> dict[str, dict[str, float]]:
-    require_training("bcls export --split")
     from bcls.evaluation import text_table  # noqa: PLC0415
     from bcls.training.exported import judge_exported  # noqa: PLC0415
 
