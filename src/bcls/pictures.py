@@ -20,9 +20,9 @@ def open_picture(path: Path) -> Image.Image:
         with Image.open(path) as picture:
             return upright_rgb(picture)
     except FileNotFoundError:
-        raise InputError(f"{path}: no such picture; run `bcls data check` to see all that are missing") from None
+        raise InputError(f"{path}: no such picture; run `bcls data check DATA` to see all that are missing") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path}: not a readable picture ({error}); run `bcls data check` to see all") from None
+        raise InputError(f"{path}: not a readable picture ({error}); run `bcls data check DATA` to see all") from None
 
 
 def upright_rgb(picture: Image.Image) -> Image.Image:

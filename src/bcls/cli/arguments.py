@@ -63,6 +63,22 @@ def scorer_from(words: str) -> Scorer:
     raise InputError(f"no scorer {words!r}; there are: sentence, sentence:MODEL (a folder or hub id), tfidf, cider")
 
 
+def scorer_words(scorer: Scorer) -> str:
+    """The short name by which `scorer_from` gives the same scorer; of any other its own name.
+
+    Example:
+        >>> from bcls.relevance import TfidfScorer
+        >>> scorer_words(TfidfScorer())
+        'tfidf'
+    """
+    from bcls.relevance import SentenceScorer  # noqa: PLC0415
+
+    for words in ("cider", "tfidf", "sentence"):
+        if type(scorer_from(words)) is type(scorer) and scorer_from(words).settings() == scorer.settings():
+            return words
+    return f"sentence:{scorer.model}" if type(scorer) is SentenceScorer else scorer.name
+
+
 def require_training(verb: str) -> None:
     """Make Lightning quiet, so that a user hears about the run alone.
 

@@ -101,8 +101,9 @@ def _convert(words: list[str]) -> int:
     from bcls.data import read_dataset, shards_of, unpack_webdataset, write_dataset  # noqa: PLC0415
 
     output = Path(given["output"])
-    if (output / "dataset.json").exists():
-        raise InputError(f"{output}: holds a data set already; choose another folder")
+    for name in ("dataset.json", "images.jsonl"):
+        if (output / name).exists():
+            raise InputError(f"{output}: holds a data set already ({name}); choose another folder")
     if shards_of(given["path"]):
         dataset = unpack_webdataset(given["path"], output)
         print(f"{len(dataset.images)} images and {len(dataset.caption_ids)} captions unpacked to {output}")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bcls.cli.arguments import parse_words, scorer_from
+from bcls.cli.outputs import refuse_other
 from bcls.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def run(words: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of all draws")
     parser.add_argument("--picture", type=str, default="png", help="png, svg or none")
     parser.add_argument("--output", type=str, default="runs/audit", help="folder of the results")
+    parser.add_argument("--overwrite", type=bool, default=False, help="replace the results of another audit")
     given = parse_words(parser, words)
     from bcls.files import write_json  # noqa: PLC0415
     from bcls.relevance.audit import draw_audits, read_ratings, require_plotting  # noqa: PLC0415
@@ -49,6 +51,10 @@ def run(words: list[str]) -> int:
     if not given["scorers"]:
         raise InputError("--scorers names none; there are: sentence, sentence:MODEL, tfidf, cider")
     scorers = [scorer_from(name) for name in given["scorers"]]
+    asked = {name: given[name] for name in ("group", "scorers", "data", "sample", "fit_split")}
+    asked |= {"ratings": given["ratings"], "lowest": given["lowest"], "highest": given["highest"]}
+    asked |= {"resamples": given["resamples"], "seed": given["seed"]}
+    refuse_other(output / "audit.json", asked, overwrite=given["overwrite"], what="audit")
     dataset = _open(given["data"])
     texts = None if dataset is None else dict(zip(dataset.caption_ids, dataset.caption_texts, strict=True))
     scale = {"lowest": given["lowest"], "highest": given["highest"]}
@@ -60,7 +66,7 @@ def run(words: list[str]) -> int:
         audit.calibration.save(output / "calibration" / f"{audit.scorer}.json")
     about = {"ratings": Path(given["ratings"]).name, **scale, "rated_pairs": whole, "audited_pairs": len(ratings)}
     about |= {"resamples": given["resamples"], "seed": given["seed"]}
-    write_json(output / "audit.json", {**about, "scorers": [audit.summary() for audit in audits]})
+    write_json(output / "audit.json", {"about": asked, **about, "scorers": [audit.summary() for audit in audits]})
     if picture is not None:
         draw_audits(audits, picture)
     _say(audits, ratings, whole, output)

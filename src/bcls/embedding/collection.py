@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from pathlib import Path
+from shlex import quote
 
 from bcls.data import ImageRecord, RetrievalDataset, read_dataset
 from bcls.errors import InputError
@@ -28,7 +29,7 @@ def open_collection(path: str | Path) -> RetrievalDataset:
         twice = [name for name, count in Counter(ids).items() if count > 1]
         if twice:
             raise InputError(
-                f"{path}: {len(twice)} {kind} ids occur twice, e.g. {twice[0]}; see `bcls data check {path}`"
+                f"{path}: {len(twice)} {kind} ids occur twice, e.g. {twice[0]}; see `bcls data check {quote(str(path))}`"
             )
     return dataset
 
