@@ -15,7 +15,7 @@ from bcls.cli import VERBS, main
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "bcls"
 ACTIONS = {"data": {"check", "show", "convert", "scenes"}, "label": {"audit"}}
 COMMAND = re.compile(
-    rf"`(bcls [^`]+)`|^example: (bcls [^\n#]+)|(?<![`\w/])(bcls (?:{'|'.join(VERBS)})\b[^\n`;,()\"]*)", re.M
+    rf"`(bcls [^`]+)`|^example: (bcls [^\n#]+)|(?<![`\w/])(bcls (?:{'|'.join(VERBS)})\b[^\n`;,()\"]*)", re.MULTILINE
 )
 
 

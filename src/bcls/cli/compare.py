@@ -92,7 +92,12 @@ def _parser() -> ArgumentParser:
 def _about(given: dict[str, Any], models: dict[str, str], found: Sequence[FoundModel]) -> dict[str, Any]:
     """What the comparison's file says of it."""
     data = found[0].data if found else given["data"]
-    about: dict[str, Any] = {"models": models, "data": data, "split": None if data is None else given["split"]}
+    about: dict[str, Any] = {
+        "models": models,
+        "base": next(iter(models)),
+        "data": data,
+        "split": None if data is None else given["split"],
+    }
     about |= {name: given[name] for name in ("scene_truth", "protocol", "samples", "seed")}
     about["scorer"] = "none" if data is None and not given["relevance"] else relevance_source(given)
     if data is not None and given_scorer(given) is not None:

@@ -62,6 +62,8 @@ def file_models(given: dict[str, Any]) -> list[FileModel]:
     ids = {name: _for_each(given, name, count) for name in ("image_ids", "caption_ids")}
     if given["caption_image"] is not None and (given["models"] or not count):
         raise InputError("--caption_image tells about rows of files; a model makes its own: name the data with --data")
+    if given["caption_image"] is not None and given["data"] is not None:
+        raise InputError("which caption belongs to which image? Give one of --data and --caption_image, not both")
     alone = {"first_stage": None, "ensemble": None, "features": None}
     if count and not given["models"] and given["features"] is not None:
         raise InputError("--features is for models; embeddings are judged as they are")

@@ -10,7 +10,7 @@ from bcls.errors import InputError
 from bcls.evaluation.results import plain
 from bcls.files import read_json
 
-ADDED_SINCE_0_1 = ("fit_split", "similarity_function", "image_ids", "caption_ids", "features")
+ADDED_SINCE_0_1 = ("base", "fit_split", "similarity_function", "image_ids", "caption_ids", "features")
 """What results of release 0.1 do not tell: they count as having had the same."""
 
 

@@ -29,7 +29,8 @@ def open_collection(path: str | Path) -> RetrievalDataset:
         twice = [name for name, count in Counter(ids).items() if count > 1]
         if twice:
             raise InputError(
-                f"{path}: {len(twice)} {kind} ids occur twice, e.g. {twice[0]}; see `bcls data check {quote(str(path))}`"
+                f"{path}: {len(twice)} {kind} ids occur twice, e.g. {twice[0]}; see "
+                f"`bcls data check {quote(str(path))}`"
             )
     return dataset
 
