@@ -13,6 +13,7 @@ from bcls.cli.evaluate_files import read_files, refuse_misfits
 from bcls.cli.file_truth import truth_of_files
 from bcls.cli.yardstick import given_relevance
 from bcls.errors import InputError
+from bcls.progress import counted
 
 if TYPE_CHECKING:
     from bcls.data import RetrievalDataset
@@ -112,5 +113,6 @@ def _for_each(given: dict[str, Any], option: str, count: int) -> list[str | None
     """One file of ids for each model: the same for all where one is named."""
     named = given[option] or [None]
     if len(named) not in {1, count}:
-        raise InputError(f"--{option} names {len(named)} files for {count} models: one for all, or one for each")
+        files, models = counted(len(named), "file"), counted(count, "model")
+        raise InputError(f"--{option} names {files} for {models}: one for all, or one for each")
     return list(named) * (count if len(named) == 1 else 1)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bcls.cli.arguments import parse_words, scorer_from
 from bcls.cli.outputs import refuse_other
 from bcls.errors import InputError
+from bcls.progress import counted
 
 if TYPE_CHECKING:
     from bcls.data import RetrievalDataset
@@ -116,10 +117,10 @@ def _say(audits: Sequence[ScorerAudit], ratings: HumanRatings, whole: int, outpu
         },
     }
     sampled = "" if len(ratings) == whole else f" (a sample of {whole})"
-    print(f"{len(ratings)} rated pairs{sampled} of {len(ratings.captions)} captions")
+    print(f"{counted(len(ratings), 'rated pair')}{sampled} of {counted(len(ratings.captions), 'caption')}")
     print(f"document frequencies of tfidf and cider: from {audits[0].fitted_on}")
-    counted = "all" if audits[0].every_comparison else "a seeded sample"
-    print(f"comparisons of two rated pairs: {counted}, {len(audits[0].order)} that people order")
+    which = "all" if audits[0].every_comparison else "a seeded sample"
+    print(f"comparisons of two rated pairs: {which}, {len(audits[0].order)} that people order")
     for title, rows in tables.items():
         print(f"\n{title}\n{text_table(rows, list(dict.fromkeys(key for row in rows.values() for key in row)))}")
     print(f"\nnumbers, calibrations and picture: {output}")

@@ -153,7 +153,7 @@ class Embeddings:
             rows = [(name, fields) for name, fields in told["rows"]]
             return Shard(rows, vectors, [Broken(**one) for one in told["broken"]])
         except FileNotFoundError:
-            raise InputError(f"{file}: is missing: `bcls embed` was not finished: run the same command again") from None
+            raise InputError(f"{file}: is missing: `bcls embed` was not finished; run it again") from None
         except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
             raise InputError(
                 f"{file}: damaged ({error}); run the same `bcls embed` again, which makes it anew"
