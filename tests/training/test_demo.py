@@ -41,5 +41,7 @@ def test_a_folder_holds_one_demo(tmp_path):
     claim_demo(tmp_path / "demo", {"seed": 0, "epochs": 9})
     claim_demo(tmp_path / "demo", {"seed": 0, "epochs": 9})
     for made, named in [({"seed": 1, "epochs": 9}, "seed 1"), ({"seed": 0, "epochs": 2}, "epochs 2")]:
-        with pytest.raises(InputError, match=f"holds a demo that was made otherwise, not with {named}: choose another --output"):
+        with pytest.raises(
+            InputError, match=f"holds a demo that was made otherwise, not with {named}: choose another --output"
+        ):
             claim_demo(tmp_path / "demo", made)
