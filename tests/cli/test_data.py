@@ -57,7 +57,7 @@ def test_convert_unpacks_shards_and_check_lists_what_is_broken_in_them(bcls, tmp
             shard.addfile(info, io.BytesIO(content))
     said = bcls("data", "convert", tmp_path / "val-0.tar", tmp_path / "set")
     assert said.code == 0
-    assert said.out.startswith(f"1 images and 1 captions unpacked to {tmp_path / 'set'}\n")
+    assert said.out.startswith(f"1 image, 1 caption unpacked to {tmp_path / 'set'}\n")
     checked = bcls("data", "check", tmp_path / "set")
     assert checked.code == 1
     assert f"broken picture: {tmp_path / 'set' / 'images' / 'val-0.broken'}" in checked.out
@@ -66,7 +66,7 @@ def test_convert_unpacks_shards_and_check_lists_what_is_broken_in_them(bcls, tmp
 def test_scenes_are_made_as_asked(bcls, tmp_path):
     words = ("--splits", '{"train": 3, "val": 2}', "--captions", "2", "--size", "16")
     said = bcls("data", "scenes", tmp_path / "scenes", *words)
-    assert (said.code, said.out) == (0, f"5 pictures, 10 captions in {tmp_path / 'scenes'}\n")
+    assert (said.code, said.out) == (0, f"5 images, 10 captions in {tmp_path / 'scenes'}\n")
     assert read_dataset(tmp_path / "scenes").splits == {"train": 3, "val": 2}
 
 

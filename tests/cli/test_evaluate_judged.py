@@ -62,14 +62,14 @@ def metrics_of(said, file):
 def test_coco_by_ids_alone(bcls, coco, protocol):
     embeddings, part = coco
     said = bcls(*PAIR, "--protocol", protocol, *IDS)
-    found = metrics_of(said, "i.result.json")
+    found = metrics_of(said, f"i.{protocol}.result.json")
     ids = ([str(number) for number in numbers] for numbers in (part.image_numbers, part.caption_numbers))
     cosine = CosineSimilarity(*embeddings)
     assert found == judge(protocol, cosine, part.truth(*ids))
     assert "i2t" in said.out
     np.save("s.npy", cosine(np.arange(4), np.arange(20)))
     said = bcls("evaluate", "--similarity", "s.npy", "--protocol", protocol, *IDS)
-    assert metrics_of(said, "s.result.json") == found
+    assert metrics_of(said, f"s.{protocol}.result.json") == found
 
 
 def test_cxc_ratings_from_a_file(bcls, coco):
@@ -80,7 +80,7 @@ def test_cxc_ratings_from_a_file(bcls, coco):
         file.write("caption,image,agg_score,sampling_method\n" + "\n".join(rows) + "\n")
     np.save("rows.npy", part.caption_image)
     words = ("--protocol", "cxc-ratings", "--judgements", "sits_val.csv", "--caption-image", "rows.npy")
-    found = metrics_of(bcls(*PAIR, *words, *IDS), "i.result.json")
+    found = metrics_of(bcls(*PAIR, *words, *IDS), "i.cxc-ratings.result.json")
     assert found["sits_pairs"] == 12
     assert -100 <= found["sits_spearman"] <= 100
 
@@ -99,7 +99,7 @@ def test_flickr8k_grades_from_files(bcls, tmp_path, monkeypatch):
     (tmp_path / "ExpertAnnotations.txt").write_text("\n".join(grades) + "\n")
     words = ("--protocol", "flickr8k-expert", "--judgements", "ExpertAnnotations.txt")
     said = bcls("evaluate", "--similarity", "s.npy", *IDS, *words)
-    found = metrics_of(said, "s.result.json")
+    found = metrics_of(said, "s.flickr8k-expert.result.json")
     assert found == judge(
         "flickr8k-expert", similarity, flickr8k_truth(images, captions), files=["ExpertAnnotations.txt"]
     )

@@ -49,7 +49,7 @@ def test_towers_that_give_no_numbers_are_refused(bcls, model, tmp_path):
     model.save_pretrained(tmp_path / "model")
     (tmp_path / "onnx").mkdir()
     (tmp_path / "onnx" / "export.json").write_text("of another")
-    said = bcls("export", tmp_path / "model", tmp_path / "onnx")
+    said = bcls("export", tmp_path / "model", tmp_path / "onnx", "--overwrite", "true")
     assert (said.code, said.out) == (1, "")
     assert "the exported towers differ from torch by {'image': nan" in said.err
     assert not (tmp_path / "onnx" / "export.json").exists()

@@ -32,7 +32,7 @@ def pictures(folder):
 def test_features_are_made_and_trained_on(bcls, pictures, config, metrics_of, tmp_path):
     said = bcls("features", pictures, "--model", tiny_model("vit"), "--workers", "2")
     assert said.code == 0, said.err
-    assert f"1 shards made, 0 were there; features vit (24, 16): {pictures / 'features' / 'vit'}" in said.out
+    assert f"1 shard made, 0 were there; features vit (24, 16): {pictures / 'features' / 'vit'}" in said.out
     run = yaml.safe_load(config.read_text())
     run["data"]["features"] = "vit"
     still = {"dim": 8, "trained": "nothing"}
@@ -63,7 +63,7 @@ def test_broken_pictures_are_listed_with_exit_code_1(bcls, pictures):
     said = bcls("features", pictures, "--model", tiny_model("vit"), "--name", "mine")
     assert said.code == 1
     assert "broken: 5: " in said.out
-    assert "1 pictures cannot be read and have no features" in said.out
+    assert "1 image cannot be read, without features" in said.out
     told = json.loads((pictures / "features" / "mine" / "broken.json").read_text())
     assert [one["id"] for one in told] == ["5"]
 

@@ -27,7 +27,7 @@ def test_ids_are_those_of_the_file(ids_file):
 
 @pytest.mark.parametrize("rows", [1, 3])
 def test_as_many_ids_as_rows_are_needed(ids_file, rows):
-    with pytest.raises(InputError, match=rf"ids.txt: 2 ids for the {rows} captions of c.npy$"):
+    with pytest.raises(InputError, match=rf"ids.txt: 2 ids for the {rows} captions? of c.npy$"):
         Side("caption", "c.npy", rows, ids_file("a", "b")).ids()
 
 

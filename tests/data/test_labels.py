@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from bcls.data import Caption, ImageRecord, RetrievalDataset
 from bcls.data.labels import label_folder, label_split
 from bcls.errors import InputError
-from bcls.relevance import Calibration, CaptionRelevance, CiderScorer, TfidfScorer
+from bcls.relevance import Calibration, CaptionRelevance, CiderScorer, TfidfScorer, captions_hash, write_labels
 
 WORDS = [
     "a dog runs",
@@ -89,29 +95,140 @@ def test_overwrite_makes_them_again(tmp_path):
 def test_each_split_and_scorer_has_a_folder_of_its_own(tmp_path):
     for split in ("train", "val"):
         label_split(dataset_of(), split, TfidfScorer(), tmp_path)
-        assert (tmp_path / "tfidf" / split / "labels.json").is_file()
-        assert label_folder(tmp_path, TfidfScorer(), split) == tmp_path / "tfidf" / split
+        place = label_folder(tmp_path, TfidfScorer(), dataset_of(), split)
+        assert place.parent == tmp_path / "tfidf"
+        assert place.name.startswith(f"{split}-")
+        assert (place / "labels.json").is_file()
+    assert len(list((tmp_path / "tfidf").iterdir())) == 2
+
+
+OTHER_WORDS = {
+    "captions": [*WORDS[:3], "a man eats a pear", *WORDS[4:]],
+    "frequencies": [*WORDS[:5], "the cat eats", *WORDS[6:]],
+    "number": WORDS[:6],
+}
+
+
+@pytest.mark.parametrize("words", OTHER_WORDS.values(), ids=OTHER_WORDS)
+def test_several_data_sets_share_a_folder(tmp_path, words):
+    """Other captions, or other captions to fit on, are other labels: neither is taken for the other, or refused."""
+    first = whole(label_split(dataset_of(), "val", TfidfScorer(), tmp_path), 2, 3)
+    other = dataset_of(words).split(["train", "val"])
+    alone = label_split(other, "val", TfidfScorer(), tmp_path / "alone")
+    shared = label_split(other, "val", TfidfScorer(), tmp_path)
+    size = len(other.split("val").images), len(other.split("val").caption_texts)
+    np.testing.assert_array_equal(whole(shared, *size), whole(alone, *size))
+    np.testing.assert_array_equal(whole(label_split(dataset_of(), "val", Never(), tmp_path), 2, 3), first)
 
 
 def test_the_split_to_fit_on_may_be_another(tmp_path):
     scorer = Counting()
     label_split(dataset_of(), "val", scorer, tmp_path, fit_split="val")
     assert scorer.fitted == [[*WORDS[2:4], *WORDS[6:]]]
-    with pytest.raises(InputError, match="stale labels: the scorer was fitted on other captions"):
-        label_split(dataset_of(), "val", Counting(), tmp_path)
+    scorer = Counting()
+    label_split(dataset_of(), "val", scorer, tmp_path)
+    assert scorer.fitted == [[*WORDS[:2], *WORDS[4:6]]]
 
 
-def test_labels_of_captions_that_changed_are_refused(tmp_path):
-    label_split(dataset_of(), "val", TfidfScorer(), tmp_path)
-    changed = [*WORDS[:3], "a man eats a pear", *WORDS[4:]]
-    with pytest.raises(InputError, match="stale labels: its captions are not those of the data set"):
-        label_split(dataset_of(changed), "val", TfidfScorer(), tmp_path)
+class Never(TfidfScorer):
+    """Must find its encodings."""
+
+    def encode_part(self, captions):
+        raise AssertionError("encoded again")
 
 
-def test_labels_made_with_other_frequencies_are_refused(tmp_path):
-    label_split(dataset_of(), "val", TfidfScorer(), tmp_path)
-    with pytest.raises(InputError, match="stale labels: the scorer was fitted on other captions"):
-        label_split(dataset_of([*WORDS[:5], "the cat eats", *WORDS[6:]]), "val", TfidfScorer(), tmp_path)
+def test_settings_are_part_of_the_key(tmp_path):
+    class Other(TfidfScorer):
+        def settings(self):
+            return {**super().settings(), "sublinear": False}
+
+    assert label_folder(tmp_path, Other(), dataset_of(), "val") != label_folder(
+        tmp_path, TfidfScorer(), dataset_of(), "val"
+    )
+
+
+def _made_by_0_1(dataset, folder):
+    """A store as release 0.1 laid it out."""
+    train, part = dataset.split("train"), dataset.split("val")
+    captions = part.caption_texts, part.caption_ids, part.caption_image
+    fitted_on = captions_hash(train.caption_texts, train.caption_ids, train.caption_image)
+    write_labels(folder / "tfidf" / "val", TfidfScorer().fit(train.caption_texts), *captions, fitted_on=fitted_on)
+
+
+def test_a_store_of_release_0_1_is_used_where_it_fits(tmp_path):
+    _made_by_0_1(dataset_of(), tmp_path)
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*.*")}
+    kept = whole(label_split(dataset_of(), "val", Never(), tmp_path), 2, 3)
+    np.testing.assert_array_equal(kept, whole(label_split(dataset_of(), "val", TfidfScorer(), tmp_path / "new"), 2, 3))
+    other = dataset_of(OTHER_WORDS["captions"])
+    label_split(other, "val", TfidfScorer(), tmp_path)  # stale there, so it is made in a place of its own
+    assert all(file.read_bytes() == content for file, content in before.items())
+    assert label_folder(tmp_path, TfidfScorer(), other, "val").is_dir()
+
+
+def test_a_split_whose_name_no_file_can_have(tmp_path):
+    images = [ImageRecord(str(n), None, "../a/b", (Caption(str(n), text),)) for n, text in enumerate(WORDS)]
+    dataset = RetrievalDataset("tiny", images)
+    label_split(dataset, "../a/b", TfidfScorer(), tmp_path / "labels", fit_split="../a/b")
+    assert [file.name for file in tmp_path.iterdir()] == ["labels"]
+    assert len(list((tmp_path / "labels" / "tfidf").iterdir())) == 1
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from test_labels import dataset_of_many
+from bcls.data.labels import label_split
+from bcls.relevance import CiderScorer
+
+class Slow(CiderScorer):
+    part_size = 5
+    def encode_part(self, captions):
+        time.sleep(0.02)
+        return super().encode_part(captions)
+
+label_split(dataset_of_many(), "train", Slow(), Path(sys.argv[1]))
+"""
+
+
+def dataset_of_many():
+    records = [
+        ImageRecord(str(n), None, "train", (Caption(f"{n}", f"a dog number {n} runs {'very ' * (n % 4)}fast"),))
+        for n in range(400)
+    ]
+    return RetrievalDataset("many", records)
+
+
+def test_a_killed_encoding_is_resumed_bit_for_bit(tmp_path, monkeypatch):
+    """With a real kill: what was done is not done again, and every file is that of an unbroken run."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(Path(__file__).parent)])}
+    process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path / "labels")], env=environment)
+    while len(list(tmp_path.rglob("part-*.safetensors"))) < 3:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    done = len(list(tmp_path.rglob("part-*.safetensors")))
+    place = label_folder(tmp_path / "labels", CiderScorer(), dataset_of_many(), "train")
+    assert not place.exists()
+    monkeypatch.setattr(CiderScorer, "part_size", 5)
+    made = []
+    original = CiderScorer.encode_part
+    monkeypatch.setattr(CiderScorer, "encode_part", lambda self, captions: made.append(1) or original(self, captions))
+    label_split(dataset_of_many(), "train", CiderScorer(), tmp_path / "labels")
+    assert len(made) == 400 // 5 - done
+    label_split(dataset_of_many(), "train", CiderScorer(), tmp_path / "unbroken")
+    unbroken = label_folder(tmp_path / "unbroken", CiderScorer(), dataset_of_many(), "train")
+    assert {f.name: f.read_bytes() for f in place.iterdir()} == {f.name: f.read_bytes() for f in unbroken.iterdir()}
+    assert [file.name for file in place.parent.iterdir()] == [place.name]  # neither parts nor locks stay
+
+
+def test_two_processes_make_the_same_labels_once(tmp_path):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(Path(__file__).parent)])}
+    command = [sys.executable, "-c", KILLED, str(tmp_path)]
+    processes = [subprocess.Popen(command, env=environment) for _ in range(2)]
+    assert [process.wait() for process in processes] == [0, 0]
+    assert [len(list(tmp_path.iterdir())), len(list((tmp_path / "cider-d").iterdir()))] == [1, 1]
 
 
 @pytest.mark.parametrize("splits", [{"split": "dev"}, {"split": "val", "fit_split": "dev"}])

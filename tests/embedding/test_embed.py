@@ -219,3 +219,13 @@ def test_survives_sigkill(picture_model, collection, tmp_path):
     fresh, _ = everything(embed(picture_model, collection, tmp_path / "fresh", shard_images=1).embeddings)
     found, _ = everything(result.embeddings)
     assert all((found[name] == vector).all() for name, vector in fresh.items())
+
+
+def test_features_that_were_made_again_are_not_taken_for_those_before(feature_model, collection, tmp_path):
+    embed(feature_model, collection, tmp_path / "out", features="vectors")
+    embed(feature_model, collection, tmp_path / "out", features="vectors")
+    shard = next((collection / "features" / "vectors").glob("*.npy"))
+    numbers = np.load(shard)
+    np.save(shard, numbers + 1)
+    with pytest.raises(InputError, match="begun"):
+        embed(feature_model, collection, tmp_path / "out", features="vectors")

@@ -8,7 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bcls.errors import InputError
-from bcls.evaluation import CosineSimilarity, RetrievalTruth, compiled, per_query, positive_ranks, rough_cosine
+from bcls.evaluation import (
+    CosineSimilarity,
+    RetrievalTruth,
+    compiled,
+    per_query_similarity,
+    positive_ranks,
+    rough_cosine,
+)
 from bcls.evaluation.both_directions import both_directions
 from bcls.evaluation.protocols import Fold
 from bcls.evaluation.similarity import similarity_blocks
@@ -118,7 +125,7 @@ def test_a_model_that_scores_all_alike_is_counted_in_double(monkeypatch):
     fold = Fold(np.arange(20), np.arange(40))
     positives = Positives.of(truth, fold, cosine.pairs)
     assert rough_cosine.count_rough_strangers(cosine, fold, positives, 20) is None
-    found = per_query(cosine, truth)
+    found = per_query_similarity(cosine, truth)
     assert (found["image_to_text/rank"] == 39).all()
     assert (found["text_to_image/rank"] == 20).all()
 
@@ -131,7 +138,7 @@ def test_a_bad_score_is_named(way, bad, caption):
     truth = RetrievalTruth(np.arange(3), 3, image_ids=["a", "b", "c"])
     for similarity in (scores, lambda images, captions: scores[np.ix_(images, captions)]):
         with pytest.raises(InputError, match=rf"image row 1 \(b\) and caption row {caption} is {bad}, not a finite"):
-            per_query(similarity, truth)
+            per_query_similarity(similarity, truth)
 
 
 def test_a_function_that_rounds_by_block_still_ranks_from_one(way):
@@ -141,7 +148,7 @@ def test_a_function_that_rounds_by_block_still_ranks_from_one(way):
     def ask(images, captions):
         return scores[np.ix_(images, captions)] - 1e-9 * captions.size  # not quite the same in every block
 
-    found = per_query(ask, RetrievalTruth.from_counts([1] * 12), block=3)
+    found = per_query_similarity(ask, RetrievalTruth.from_counts([1] * 12), block=3)
     assert min(found["image_to_text/rank"].min(), found["text_to_image/rank"].min()) >= 1
 
 

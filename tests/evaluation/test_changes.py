@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bcls.evaluation import CosineSimilarity, RetrievalTruth, per_query
+from bcls.evaluation import CosineSimilarity, RetrievalTruth, per_query_similarity
 from bcls.evaluation.changes import largest_changes, query_gains, query_rankings
 
 
@@ -15,7 +15,7 @@ def case():
     truth = RetrievalTruth.from_counts([2, 1, 0, 3] * 5)
     relevance = np.where(random.random((20, 30)) < 0.2, np.nan, random.random((20, 30)))
     scores = [random.random((20, 30)), np.round(random.random((20, 30)), 1)]
-    results = [per_query(one, truth, relevance=relevance) for one in scores]
+    results = [per_query_similarity(one, truth, relevance=relevance) for one in scores]
     return truth, relevance, scores, results
 
 

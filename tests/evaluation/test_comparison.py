@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bcls.errors import InputError
-from bcls.evaluation import RetrievalTruth, compare, evaluate_similarity, per_query
+from bcls.evaluation import RetrievalTruth, compare, evaluate_similarity, per_query_similarity
 
 SETTINGS = {"samples": 400, "seed": 3}
 
@@ -19,7 +19,9 @@ def judged():
     relevance = random.random((7, 11))
     own = truth.caption_image == np.arange(7)[:, None]
     runs = {name: random.random((7, 11)) + shift * own for name, shift in (("a", 0.3), ("b", 0.6))}
-    results = {name: per_query(scores, truth, relevance=relevance, tau_at=5) for name, scores in runs.items()}
+    results = {
+        name: per_query_similarity(scores, truth, relevance=relevance, tau_at=5) for name, scores in runs.items()
+    }
     metrics = {name: evaluate_similarity(scores, truth, relevance=relevance, tau_at=5) for name, scores in runs.items()}
     return truth, results, metrics
 
@@ -104,7 +106,7 @@ def test_the_size_of_a_block_changes_nothing(judged, monkeypatch):
 
 def test_without_graded_metrics_there_are_only_the_others():
     truth = RetrievalTruth.from_counts([1] * 5)
-    results = {name: per_query(np.eye(5), truth) for name in "ab"}
+    results = {name: per_query_similarity(np.eye(5), truth) for name in "ab"}
     assert [found.metric.rpartition("/")[2] for found in compare(results, truth, samples=9)][-1] == "rsum"
 
 

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from bcls.errors import InputError
-from bcls.evaluation import CosineSimilarity, RetrievalTruth, evaluate, evaluate_similarity, per_query
+from bcls.evaluation import CosineSimilarity, RetrievalTruth, evaluate, evaluate_similarity, per_query_similarity
 from rank_bounds import rank_bounds
 
 
@@ -73,7 +73,7 @@ def test_low_precision_costs_what_rounding_the_embeddings_costs(embeddings, dtyp
     images, captions = (torch.tensor(values) for values in embeddings)
     rounded = [values.to(dtype) for values in (images, captions)]
     assert evaluate(*rounded, truth) == evaluate(*(values.double() for values in rounded), truth)
-    found = per_query(CosineSimilarity(*rounded), truth)
+    found = per_query_similarity(CosineSimilarity(*rounded), truth)
     units = [F.normalize(values.double(), dim=1).numpy() for values in (images, captions)]
     # rounding moves either vector by at most half an eps of its length; the cosine is then rounded to float32
     error = 1.01 * torch.finfo(dtype).eps + 2.0**-24
@@ -96,7 +96,7 @@ def test_means_are_over_the_queries_that_have_a_value():
     assert metrics["image_to_text/tau_b_queries"] == 1
     assert metrics["image_to_text/ndcg_queries"] == 1
     assert metrics["image_to_text/recall@1"] == pytest.approx(200 / 3)
-    results = per_query(similarity, truth, relevance=relevance, tau_at=2)
+    results = per_query_similarity(similarity, truth, relevance=relevance, tau_at=2)
     for name in ("ndcg", "ndcg@10", "tau_b", "tau_b@2"):
         means = [np.nanmean(results[f"{d}/{name}"]) for d in ("image_to_text", "text_to_image")]
         assert metrics[name] == pytest.approx(np.mean(means), nan_ok=True)

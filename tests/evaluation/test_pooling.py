@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bcls.errors import InputError
-from bcls.evaluation import RetrievalTruth, compare, per_query
+from bcls.evaluation import RetrievalTruth, compare, per_query_similarity
 from bcls.evaluation.pooling import is_of_queries, pool_runs
 from bcls.evaluation.query_metrics import query_parts
 
@@ -15,7 +15,7 @@ TRUTH = RetrievalTruth.from_counts([1, 2])
 
 def run(seed):
     random = np.random.default_rng(seed)
-    return per_query(random.random((2, 3)), TRUTH, relevance=random.random((2, 3)))
+    return per_query_similarity(random.random((2, 3)), TRUTH, relevance=random.random((2, 3)))
 
 
 def test_a_mean_is_taken_of_values_not_of_ranks():

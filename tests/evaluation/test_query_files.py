@@ -7,11 +7,11 @@ import pytest
 from safetensors.numpy import save_file
 
 from bcls.errors import InputError
-from bcls.evaluation import RetrievalTruth, per_query, read_queries, write_queries
+from bcls.evaluation import RetrievalTruth, per_query_similarity, read_queries, write_queries
 
 
 def test_what_was_written_is_read(tmp_path):
-    results = per_query(np.random.default_rng(0).random((5, 10)), RetrievalTruth.from_counts([2] * 5))
+    results = per_query_similarity(np.random.default_rng(0).random((5, 10)), RetrievalTruth.from_counts([2] * 5))
     write_queries(tmp_path / "deep" / "queries.safetensors", results)
     read = read_queries(tmp_path / "deep" / "queries.safetensors")
     assert read.keys() == results.keys()

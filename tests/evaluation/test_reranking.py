@@ -13,8 +13,8 @@ from bcls.evaluation import (
     RetrievalProtocol,
     RetrievalTruth,
     evaluate_similarity,
-    per_query,
     per_query_reranked,
+    per_query_similarity,
     summarise,
 )
 from bcls.evaluation.reranking import reranked
@@ -60,7 +60,7 @@ def test_a_second_stage_that_agrees_changes_nothing():
     first = np.random.default_rng(0).normal(size=(5, 10))
     truth = RetrievalTruth.from_counts([2] * 5)
     found = per_query_reranked(first, blocks_of(first), truth, top=3, relevance=np.eye(5).repeat(2, axis=1))
-    expected = per_query(first, truth, relevance=np.eye(5).repeat(2, axis=1))
+    expected = per_query_similarity(first, truth, relevance=np.eye(5).repeat(2, axis=1))
     for name, values in expected.items():
         np.testing.assert_allclose(found[name], values, err_msg=name)
 

@@ -66,7 +66,7 @@ def test_what_is_transparent_is_white(tmp_path):
 
 
 def test_a_missing_picture_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"none\.png: no such picture; run `bcls data check`"):
+    with pytest.raises(InputError, match=r"none\.png: no such picture; run `bcls data check DATA`"):
         open_picture(tmp_path / "none.png")
 
 

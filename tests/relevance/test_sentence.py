@@ -52,7 +52,7 @@ def test_is_the_clipped_cosine_of_the_models_vectors(make_model, tmp_path):
 
 
 def test_blocks_keep_the_order(make_model, tmp_path, monkeypatch):
-    monkeypatch.setattr("bcls.relevance.sentence.BLOCK", 2)
+    monkeypatch.setattr("bcls.relevance.SentenceScorer.part_size", 2)
     scorer = SentenceScorer(str(make_model(tmp_path / "bag", VECTORS)))
     vectors = scorer.encode(["dog", "puppy", "pasta", "dog", "puppy"]).arrays()["vectors"]
     np.testing.assert_allclose(vectors, [[1, 0], [0.6, 0.8], [-1, 0], [1, 0], [0.6, 0.8]], atol=1e-3)

@@ -10,6 +10,7 @@ import pytest
 
 from bcls.errors import InputError
 from bcls.relevance import CiderScorer, DenseEncodings, Scorer, TfidfScorer, captions_hash, open_labels, write_labels
+from bcls.relevance.store import is_store_of
 
 
 class LengthScorer(Scorer):
@@ -106,7 +107,7 @@ def test_a_failed_encoding_leaves_nothing_behind(tmp_path, given_captions):
     ],
 )
 def test_a_store_of_other_captions_is_refused(folder, given_captions, change, message):
-    with pytest.raises(InputError, match=f"stale labels: {message}.*`bcls label --overwrite true`"):
+    with pytest.raises(InputError, match=f"stale labels: {message}; delete this folder.*`bcls label DATA`"):
         open_labels(folder, LengthScorer(), *change(*given_captions))
 
 
@@ -118,7 +119,7 @@ def test_a_store_of_other_settings_or_frequencies_is_refused(folder, given_capti
 
 
 def test_no_store_is_said_so(tmp_path, given_captions):
-    with pytest.raises(InputError, match="no labels there; make them with `bcls label`"):
+    with pytest.raises(InputError, match="no labels are there; `write_labels` or `bcls label DATA`"):
         open_labels(tmp_path / "nowhere", LengthScorer(), *given_captions)
 
 
@@ -184,3 +185,12 @@ def test_whatever_a_damaged_header_makes_numpy_raise_is_told_with_the_folder(fol
         file.write_bytes(whole[:20] + damage + whole[20:])
     with pytest.raises(InputError, match="damaged encodings"):
         open_labels(folder, LengthScorer(), *given_captions)
+
+
+def test_only_a_store_of_the_same_content_is_one(folder, given_captions, tmp_path):
+    assert is_store_of(folder, LengthScorer(), *given_captions)
+    assert not is_store_of(folder, LengthScorer(2.0), *given_captions)
+    assert not is_store_of(folder, LengthScorer(), *given_captions, fitted_on="elsewhere")
+    assert not is_store_of(tmp_path / "nowhere", LengthScorer(), *given_captions)
+    (folder / "labels.json").write_text("[]")
+    assert not is_store_of(folder, LengthScorer(), *given_captions)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from bcls.data import Caption, ImageRecord, RetrievalDataset
 from bcls.errors import InputError
-from bcls.evaluation import Difference, RetrievalTruth, per_query
+from bcls.evaluation import Difference, RetrievalTruth, per_query_similarity
 from bcls.evaluation.report.page import report_page
 from bcls.training.comparing import JudgedModels
 from bcls.training.comparison_report import comparison_report
@@ -23,7 +23,7 @@ NEW = np.array([[0.9, 0.8, 0.3, 0.2], [0.5, 0.3, 0.2, 0.1], [0.1, 0.2, 0.3, 0.6]
 
 def judged_of(part, similarities, relevance=RELEVANCE, protocol="whole") -> JudgedModels:
     truth = RetrievalTruth(part.caption_image, len(part.images), part.image_ids, part.caption_ids)
-    results = {name: per_query(one, truth, relevance=relevance) for name, one in similarities.items()}
+    results = {name: per_query_similarity(one, truth, relevance=relevance) for name, one in similarities.items()}
     return JudgedModels(part, truth, relevance, protocol, similarities, results)
 
 

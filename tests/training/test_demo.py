@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 from html.parser import HTMLParser
 
-from bcls.training.demo import LOSSES, demo
+import pytest
+
+from bcls.errors import InputError
+from bcls.training.demo import LOSSES, claim_demo, demo
 
 
 class _Text(HTMLParser):
@@ -31,3 +34,14 @@ def test_a_small_demo(tmp_path):
     again = demo(tmp_path / "demo", **settings)
     assert again.metrics == result.metrics
     assert again.report.stat().st_mtime_ns > before
+
+
+def test_a_folder_holds_one_demo(tmp_path):
+    """Neither the scenes nor the report of another seed, number of epochs or splits are taken for one's own."""
+    claim_demo(tmp_path / "demo", {"seed": 0, "epochs": 9})
+    claim_demo(tmp_path / "demo", {"seed": 0, "epochs": 9})
+    for made, named in [({"seed": 1, "epochs": 9}, "seed 1"), ({"seed": 0, "epochs": 2}, "epochs 2")]:
+        with pytest.raises(
+            InputError, match=f"holds a demo that was made otherwise, not with {named}: choose another --output"
+        ):
+            claim_demo(tmp_path / "demo", made)

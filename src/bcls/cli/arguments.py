@@ -70,13 +70,29 @@ def scorer_from(words: str) -> Scorer:
     )
 
 
+def scorer_words(scorer: Scorer) -> str:
+    """The short name by which `scorer_from` gives the same scorer; of any other its own name.
+
+    Example:
+        >>> from bcls.relevance import TfidfScorer
+        >>> scorer_words(TfidfScorer())
+        'tfidf'
+    """
+    from bcls.relevance import SentenceScorer  # noqa: PLC0415
+
+    for words in ("cider", "tfidf", "sentence"):
+        if type(scorer_from(words)) is type(scorer) and scorer_from(words).settings() == scorer.settings():
+            return words
+    return f"sentence:{scorer.model}" if type(scorer) is SentenceScorer else scorer.name
+
+
 def require_training(verb: str) -> None:
     """Make Lightning quiet, so that a user hears about the run alone.
 
     Raises:
-        MissingExtraError: Lightning is not installed.
+        MissingExtraError: Lightning or TensorBoard is not installed.
     """
-    if find_spec("lightning") is None:
+    if find_spec("lightning") is None or find_spec("tensorboard") is None:
         raise MissingExtraError(verb, "train")
     for name in ("lightning.pytorch", "lightning.fabric", "lightning.pytorch.utilities.rank_zero"):
         logging.getLogger(name).setLevel(logging.ERROR)

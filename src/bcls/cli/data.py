@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bcls.cli.arguments import parse_words
 from bcls.cli.terminal import one_line
 from bcls.errors import InputError
+from bcls.progress import counted
+
+if TYPE_CHECKING:
+    from bcls.data import RetrievalDataset
 
 HELP = """\
 usage: bcls data ACTION [options]        (bcls data ACTION --help tells an action's options)
@@ -64,7 +69,7 @@ def _check(words: list[str]) -> int:
         print(f"... and {len(problems) - SHOWN} more")
     counts = Counter(problem.kind for problem in problems)
     summary = ", ".join(f"{kind}: {count}" for kind, count in counts.items()) or "no problems"
-    print(f"{len(dataset.images)} images, {len(dataset.caption_ids)} captions: {summary}")
+    print(f"{_size(dataset)}: {summary}")
     return 1 if any(problem.fatal for problem in problems) else 0
 
 
@@ -77,7 +82,7 @@ def _show(words: list[str]) -> int:
     from bcls.data import read_dataset  # noqa: PLC0415
 
     dataset = read_dataset(given["path"])
-    print(f"{dataset.name}: {len(dataset.images)} images, {len(dataset.caption_ids)} captions")
+    print(f"{dataset.name}: {_size(dataset)}")
     for split, count in dataset.splits.items():
         part = dataset.split(split)
         print(f"  split {split:<10} {count:>8} images {len(part.caption_ids):>9} captions")
@@ -102,16 +107,17 @@ def _convert(words: list[str]) -> int:
     from bcls.data import read_dataset, shards_of, unpack_webdataset, write_dataset  # noqa: PLC0415
 
     output = Path(given["output"])
-    if (output / "dataset.json").exists():
-        raise InputError(f"{output}: holds a data set already; choose another folder")
+    for name in ("dataset.json", "images.jsonl"):
+        if (output / name).exists():
+            raise InputError(f"{output}: holds a data set already ({name}); choose another folder")
     if shards_of(given["path"]):
         dataset = unpack_webdataset(given["path"], output)
-        print(f"{len(dataset.images)} images and {len(dataset.caption_ids)} captions unpacked to {output}")
+        print(f"{_size(dataset)} unpacked to {output}")
         print(f"see what is wrong with them, if anything: bcls data check {output}")
         return 0
     dataset = read_dataset(given["path"])
     write_dataset(output, dataset)
-    print(f"{len(dataset.images)} images and {len(dataset.caption_ids)} captions written to {output}")
+    print(f"{_size(dataset)} written to {output}")
     print(f"put (or link) pictures into {output / 'images'} and features into {output / 'features'}")
     return 0
 
@@ -135,5 +141,9 @@ def _scenes(words: list[str]) -> int:
         size=given["size"],
         seed=given["seed"],
     )
-    print(f"{len(dataset.images)} pictures, {len(dataset.caption_ids)} captions in {given['output']}")
+    print(f"{_size(dataset)} in {given['output']}")
     return 0
+
+
+def _size(dataset: RetrievalDataset) -> str:
+    return f"{counted(len(dataset.images), 'image')}, {counted(len(dataset.caption_ids), 'caption')}"

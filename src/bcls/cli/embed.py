@@ -11,6 +11,7 @@ from bcls.cli.models import find_model
 from bcls.cli.terminal import one_line
 from bcls.errors import InputError
 from bcls.files import write_json
+from bcls.progress import counted
 
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser
@@ -46,7 +47,8 @@ def run(words: list[str]) -> int:
         print(one_line(f"broken: {one.id}: {one.why}"))
     if len(result.broken) > SHOWN:
         print(f"... and {len(result.broken) - SHOWN} more in {output / name}")
-    print(f"{result.made} shards made, {result.kept} were there; {len(result.broken)} images broken: {output}")
+    broken = counted(len(result.broken), "image")
+    print(f"{counted(result.made, 'shard')} made, {result.kept} were there; {broken} broken: {output}")
     return 0
 
 

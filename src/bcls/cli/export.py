@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bcls.cli.arguments import parse_words, require_training
+from bcls.cli.arguments import parse_words
 from bcls.cli.models import find_model, model_place
-from bcls.errors import BCLSError
+from bcls.cli.outputs import refuse_other
+from bcls.errors import BCLSError, InputError
 
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser
@@ -29,20 +30,24 @@ def run(words: list[str]) -> int:
     """Export, check, quantize, judge."""
     given = parse_words(_parser(), words)
     from bcls.files import write_json  # noqa: PLC0415
-    from bcls.models import RetrievalModel  # noqa: PLC0415
+    from bcls.models import RetrievalModel, fingerprint  # noqa: PLC0415
     from bcls.models.exported import OnnxTowers, export_towers, quantize_towers  # noqa: PLC0415
 
     output = Path(given["output"])
     if given["split"] is not None:
         _require_split(given)
-    model = RetrievalModel.from_pretrained(model_place(given["model"]))
-    (output / RESULT).unlink(missing_ok=True)  # of an export before
+    place = model_place(given["model"])
+    model = RetrievalModel.from_pretrained(place)
+    about = {"model": given["model"], "fingerprint": fingerprint(place)}
+    _refuse_others(output, about, overwrite=given["overwrite"])
+    write_json(output / RESULT, {"about": about})  # so that an interrupted export is known as one of this model
     export_towers(model, output, _images(model, 2))
     parity = OnnxTowers(output, model.caption_tower).difference(model, _images(model, 5), CAPTIONS)
     if not all(value <= TOLERANCE for value in parity.values()):  # also where one is NaN
+        (output / RESULT).unlink()
         raise BCLSError(f"{output}: the exported towers differ from torch by {parity}, more than {TOLERANCE}")
     print(f"exported to {output}; largest difference from torch: " + _told(parity))
-    result: dict[str, Any] = {"difference": parity}
+    result: dict[str, Any] = {"about": about, "difference": parity}
     if given["int8"]:
         quantize_towers(output)
         result["difference_int8"] = OnnxTowers(output, model.caption_tower, int8=True).difference(
@@ -65,7 +70,24 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--split", type=str | None, default=None, help="judge each version on this split, e.g. val")
     parser.add_argument("--data", type=str | None, default=None, help="the data set; default: the run's")
     parser.add_argument("--features", type=str | None, default=None, help="the features; default: the run's")
+    parser.add_argument("--overwrite", type=bool, default=False, help="replace the export of another model")
     return parser
+
+
+def _refuse_others(output: Path, about: dict[str, Any], *, overwrite: bool) -> None:
+    """Refuse a folder that holds the export of another model, or ONNX files of somebody else.
+
+    Raises:
+        InputError: which.
+    """
+    if not overwrite and not (output / RESULT).exists():
+        strange = sorted(file.name for file in output.glob("*.onnx"))
+        if strange:
+            raise InputError(
+                f"{output}: holds {strange[0]}, which is no finished export: choose another folder, or add "
+                "--overwrite true to replace it"
+            )
+    refuse_other(output / RESULT, about, overwrite=overwrite, what="export", option="OUTPUT", ignored=("model",))
 
 
 def _told(difference: dict[str, float]) -> str:
@@ -97,7 +119,6 @@ def _require_split(given: dict[str, Any]) -> None:
 
 
 def _judge(model: RetrievalModel, given: dict[str, Any]) -> dict[str, dict[str, float]]:
-    require_training("bcls export --split")
     from bcls.evaluation import text_table  # noqa: PLC0415
     from bcls.training.exported import judge_exported  # noqa: PLC0415
 

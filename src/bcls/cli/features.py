@@ -10,6 +10,7 @@ from bcls.cli.arguments import parse_words
 from bcls.cli.terminal import one_line
 from bcls.errors import InputError
 from bcls.files import write_json
+from bcls.progress import counted
 
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser
@@ -47,8 +48,9 @@ def run(words: list[str]) -> int:
     if result.broken:
         file = folder / "broken.json"
         write_json(file, [{"id": one.id, "file": one.file, "why": one.why} for one in result.broken])
-        print(f"{len(result.broken)} pictures cannot be read and have no features: all in {file}")
-    print(f"{result.made} shards made, {result.kept} were there; features {name} {result.store.shape}: {folder}")
+        print(f"{counted(len(result.broken), 'image')} cannot be read, without features: all in {file}")
+    shards = f"{counted(result.made, 'shard')} made, {result.kept} were there"
+    print(f"{shards}; features {name} {result.store.shape}: {folder}")
     return 1 if result.broken else 0
 
 

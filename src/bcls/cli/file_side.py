@@ -9,6 +9,7 @@ import numpy as np
 
 from bcls.errors import InputError
 from bcls.evaluation import match_rows, read_ids
+from bcls.progress import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +30,8 @@ class Side:
             return None
         ids = read_ids(self.ids_file)
         if len(ids) != self.rows:
-            raise InputError(f"{self.ids_file}: {len(ids)} ids for the {self.rows} {self.what}s of {self.file}")
+            rows = counted(self.rows, self.what)
+            raise InputError(f"{self.ids_file}: {counted(len(ids), 'id')} for the {rows} of {self.file}")
         return ids
 
     def order(self, wanted: list[str], source: str) -> NDArray[np.int64]:
@@ -39,7 +41,7 @@ class Side:
             return match_rows(ids, wanted, str(self.ids_file), source)
         if self.rows != len(wanted):
             raise InputError(
-                f"{self.file}: {self.rows} {self.what}s, but {source} has {len(wanted)}; "
+                f"{self.file}: {counted(self.rows, self.what)}, but {source} has {len(wanted)}; "
                 f"rows must lie in its order, or name their ids with --{self.what}_ids"
             )
         return np.arange(self.rows)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bcls.cli.arguments import parse_words
 from bcls.errors import InputError
+from bcls.progress import counted
 
 if TYPE_CHECKING:
     from jsonargparse import ArgumentParser
@@ -37,7 +38,7 @@ def run(words: list[str]) -> int:
     with fill_index(Embeddings.open(given["embeddings"]), given["index"]) as index:
         info = index.info()
     how = "every record is compared" if info.exact else "with a vector index"
-    print(f"{info.count} records of {info.dim} dimensions, {info.engine}, {how}: {info.place}")
+    print(f"{counted(info.count, 'record')} of {counted(info.dim, 'dimension')}, {info.engine}, {how}: {info.place}")
     return 0
 
 

@@ -14,7 +14,7 @@ example: bcls label ../shared/data/flickr8k --scorer sentence --output runs/labe
 
 
 def run(words: list[str]) -> int:
-    """Encode each asked split that has no fresh encodings yet, or audit."""
+    """Encode each asked split that has no encodings yet, or audit."""
     if words[:1] == ["audit"]:
         from bcls.cli.label_audit import run as audit  # noqa: PLC0415
 
@@ -31,13 +31,14 @@ def run(words: list[str]) -> int:
     given = parse_words(parser, words)
     from bcls.data import read_dataset  # noqa: PLC0415
     from bcls.data.labels import label_folder, label_split  # noqa: PLC0415
+    from bcls.progress import counted  # noqa: PLC0415
 
     dataset = read_dataset(given["data"])
     scorer = scorer_from(given["scorer"])
-    for split in given["splits"]:
-        folder = label_folder(Path(given["output"]), scorer, split)
-        label_split(
-            dataset, split, scorer, Path(given["output"]), fit_split=given["fit_split"], overwrite=given["overwrite"]
-        )
-        print(f"{split}: {len(dataset.split(split).caption_texts)} captions encoded by {scorer.name} in {folder}")
+    output, fit_split = Path(given["output"]), given["fit_split"]
+    folders = {split: label_folder(output, scorer, dataset, split, fit_split=fit_split) for split in given["splits"]}
+    for split, folder in folders.items():
+        label_split(dataset, split, scorer, output, fit_split=fit_split, overwrite=given["overwrite"])
+        captions = counted(len(dataset.split(split).caption_texts), "caption")
+        print(f"{split}: {captions} encoded by {scorer.name} in {folder if folder.exists() else folder.parent / split}")
     return 0

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bcls.cli.arguments import parse_words, scorer_from
+from bcls.cli.outputs import refuse_other
 from bcls.errors import InputError
+from bcls.progress import counted
 
 if TYPE_CHECKING:
     from bcls.data import RetrievalDataset
@@ -38,6 +40,7 @@ def run(words: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of all draws")
     parser.add_argument("--picture", type=str, default="png", help="png, svg or none")
     parser.add_argument("--output", type=str, default="runs/audit", help="folder of the results")
+    parser.add_argument("--overwrite", type=bool, default=False, help="replace the results of another audit")
     given = parse_words(parser, words)
     from bcls.files import write_json  # noqa: PLC0415
     from bcls.relevance.audit import draw_audits, read_ratings, require_plotting  # noqa: PLC0415
@@ -49,6 +52,10 @@ def run(words: list[str]) -> int:
     if not given["scorers"]:
         raise InputError("--scorers names none; there are: sentence, sentence:MODEL, tfidf, cider")
     scorers = [scorer_from(name) for name in given["scorers"]]
+    asked = {name: given[name] for name in ("group", "scorers", "data", "sample", "fit_split")}
+    asked |= {"ratings": given["ratings"], "lowest": given["lowest"], "highest": given["highest"]}
+    asked |= {"resamples": given["resamples"], "seed": given["seed"]}
+    refuse_other(output / "audit.json", asked, overwrite=given["overwrite"], what="audit")
     dataset = _open(given["data"])
     texts = None if dataset is None else dict(zip(dataset.caption_ids, dataset.caption_texts, strict=True))
     scale = {"lowest": given["lowest"], "highest": given["highest"]}
@@ -60,7 +67,7 @@ def run(words: list[str]) -> int:
         audit.calibration.save(output / "calibration" / f"{audit.scorer}.json")
     about = {"ratings": Path(given["ratings"]).name, **scale, "rated_pairs": whole, "audited_pairs": len(ratings)}
     about |= {"resamples": given["resamples"], "seed": given["seed"]}
-    write_json(output / "audit.json", {**about, "scorers": [audit.summary() for audit in audits]})
+    write_json(output / "audit.json", {"about": asked, **about, "scorers": [audit.summary() for audit in audits]})
     if picture is not None:
         draw_audits(audits, picture)
     _say(audits, ratings, whole, output)
@@ -110,10 +117,10 @@ def _say(audits: Sequence[ScorerAudit], ratings: HumanRatings, whole: int, outpu
         },
     }
     sampled = "" if len(ratings) == whole else f" (a sample of {whole})"
-    print(f"{len(ratings)} rated pairs{sampled} of {len(ratings.captions)} captions")
+    print(f"{counted(len(ratings), 'rated pair')}{sampled} of {counted(len(ratings.captions), 'caption')}")
     print(f"document frequencies of tfidf and cider: from {audits[0].fitted_on}")
-    counted = "all" if audits[0].every_comparison else "a seeded sample"
-    print(f"comparisons of two rated pairs: {counted}, {len(audits[0].order)} that people order")
+    which = "all" if audits[0].every_comparison else "a seeded sample"
+    print(f"comparisons of two rated pairs: {which}, {len(audits[0].order)} that people order")
     for title, rows in tables.items():
         print(f"\n{title}\n{text_table(rows, list(dict.fromkeys(key for row in rows.values() for key in row)))}")
     print(f"\nnumbers, calibrations and picture: {output}")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from bcls.cli.run_defaults import RunDefaults, read_run
 from bcls.errors import InputError
-from bcls.files import read_yaml
 
 
 @dataclass(frozen=True)
@@ -20,12 +19,14 @@ class FoundModel:
         data: path of the data set to judge it on.
         features: what its image tower takes; None = pictures.
         is_run: whether a run's folder was named.
+        run: what the run's config says.
     """
 
     model: str | Path
     data: str
     features: str | None
     is_run: bool
+    run: RunDefaults = field(default_factory=RunDefaults, compare=False)
 
 
 def model_place(named: str) -> str | Path:
@@ -46,12 +47,12 @@ def find_model(named: str, data: str | None = None, features: str | None = None)
         InputError: no data is known, or the run's config cannot be read.
     """
     folder = Path(named)
-    about = _run_data(folder)
-    path = data or about.get("path")
+    run = read_run(folder)
+    path = data or run.data
     if path is None:
         raise InputError(f"{folder} is not a run, so that its data is not known: name it with --data")
     model = model_place(named)
-    return FoundModel(model, path, features or about.get("features"), is_run=model != named)
+    return FoundModel(model, path, features or run.features, is_run=model != named, run=run)
 
 
 def distinct_names(paths: Sequence[str]) -> list[str]:
@@ -77,13 +78,3 @@ def distinct_names(paths: Sequence[str]) -> list[str]:
     room = shortest - start - 1
     end = next((place for place in range(room) if len({one[-1 - place] for one in parts}) > 1), room)
     return [str(Path(*one[start : len(one) - end])) for one in parts]
-
-
-def _run_data(folder: Path) -> dict[str, Any]:
-    """The data section of a run's config; empty where the folder is no run."""
-    config = folder / "config.yaml"
-    if not config.is_file():
-        return {}
-    content = read_yaml(config)
-    data = content.get("data") if isinstance(content, dict) else None
-    return data if isinstance(data, dict) else {}

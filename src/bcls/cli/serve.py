@@ -34,7 +34,7 @@ def run(words: list[str]) -> int:
     given = parse_words(_parser(), words)
     if given["demo"] == bool(given["pairs"]):
         raise InputError("name a model and its index, or --demo")
-    if any(find_spec(package) is None for package in ("fastapi", "uvicorn", "prometheus_client")):
+    if any(find_spec(package) is None for package in ("fastapi", "httptools", "prometheus_client", "uvicorn")):
         raise MissingExtraError("bcls serve", "server")
     from bcls.server import ServerSettings, create_app, serve, take_port  # noqa: PLC0415
 

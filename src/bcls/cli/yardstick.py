@@ -1,16 +1,17 @@
-"""What `bcls evaluate` judges by: the protocol, its files, and where relevance comes from."""
+"""What `bcls evaluate` and `bcls compare` judge by: the protocol, its files, and where relevance comes from."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bcls.cli.arguments import scorer_from
+from bcls.cli.arguments import scorer_from, scorer_words
 from bcls.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from jsonargparse import ArgumentParser
     from numpy.typing import NDArray
 
     from bcls.evaluation.judged import JudgedProtocol
@@ -18,6 +19,27 @@ if TYPE_CHECKING:
 
 
 DEFAULT_SCORER = "cider"
+SCORERS = "judges graded order: cider, tfidf, sentence, none; default: the run's validation.scorer, else cider"
+
+
+def add_yardstick(parser: ArgumentParser) -> None:
+    """Add the options that tell what is judged by."""
+    parser.add_argument("--data", type=str | None, default=None, help="the data set; default: the run's")
+    parser.add_argument("--features", type=str | None, default=None, help="the features; default: the run's")
+    parser.add_argument("--split", type=str | None, default=None, help="which split; default: the run's, else val")
+    parser.add_argument("--scorer", type=str | None, default=None, help=SCORERS)
+    parser.add_argument("--scene_truth", type=bool | None, default=None, help="judge by the truth of made scenes")
+    parser.add_argument("--labels", type=str | None, default=None, help="folder of encodings; default: the run's")
+    parser.add_argument(
+        "--fit_split", type=str | None, default=None, help="where document frequencies come from; default: the run's"
+    )
+    parser.add_argument("--relevance", type=str | None, help="instead of a scorer: a file (images, captions) in 0..1")
+    parser.add_argument("--protocol", type=str, default="whole", help=f"one of: {protocol_names()}")
+    parser.add_argument("--judgements", type=str, nargs="+", help="files of a protocol with judgements")
+    parser.add_argument(
+        "--similarity_function", type=str, default="cosine", help="how files of embeddings are compared: cosine or dot"
+    )
+    parser.add_argument("--overwrite", type=bool, default=False, help="replace the result of something else")
 
 
 def protocol_names() -> str:
@@ -52,7 +74,7 @@ def check_protocol(given: dict[str, Any]) -> None:
         raise InputError(f"the protocol {given['protocol']!r} needs --judgements: {judged.files}")
     if sum(map(bool, (given["relevance"], given["scorer"], given["scene_truth"]))) > 1:
         raise InputError("relevance comes from one source: --relevance, --scorer or --scene_truth")
-    if judged is not None and not judged.graded and (given["relevance"] or given["scene_truth"]):
+    if judged is not None and not judged.graded and (given["relevance"] or given["scene_truth"] is True):
         raise InputError(f"the protocol {given['protocol']!r} has judgements of its own: it takes no relevance")
 
 
@@ -63,16 +85,22 @@ def relevance_source(given: dict[str, Any]) -> str:
         return "none"
     if given["scene_truth"]:
         return "scene_truth"
-    return str(given["relevance"] or given["scorer"] or DEFAULT_SCORER)
+    if given["relevance"] or given["scorer"]:
+        return str(given["relevance"] or given["scorer"])
+    own = given.get("own_scorer")
+    return DEFAULT_SCORER if own is None else scorer_words(own)
 
 
 def result_name(given: dict[str, Any]) -> str:
     """What a result on the split is called: protocol and relevance stand in it where they are not the usual ones."""
-    parts = [given["split"]]
+    parts = [] if given["split"] is None else [given["split"].replace("/", "-")]
+    if given.get("similarity_function", "cosine") != "cosine":
+        parts.append(given["similarity_function"])
     if given["protocol"] != "whole":
         parts.append(given["protocol"])
     judged, source = judged_protocol(given["protocol"]), relevance_source(given)
-    if source != DEFAULT_SCORER and (judged is None or judged.graded):
+    ungraded = source == "none" and given["split"] is None  # there was nothing to choose
+    if source != DEFAULT_SCORER and not ungraded and (judged is None or judged.graded):
         parts.append(Path(source).stem if given["relevance"] else source.replace("/", "-").replace(":", "-"))
     return ".".join(parts)
 
@@ -80,7 +108,10 @@ def result_name(given: dict[str, Any]) -> str:
 def given_scorer(given: dict[str, Any]) -> Scorer | None:
     """The scorer of relevance; None where none is wanted, or it comes from elsewhere."""
     source = relevance_source(given)
-    return None if source in {"none", "scene_truth"} or given["relevance"] else scorer_from(source)
+    if source in {"none", "scene_truth"} or given["relevance"]:
+        return None
+    own: Scorer | None = given.get("own_scorer")
+    return scorer_from(source) if own is None or given["scorer"] else own
 
 
 def given_relevance(given: dict[str, Any]) -> NDArray[Any] | None:

@@ -14,7 +14,7 @@ from bcls.data.dataset import RetrievalDataset
 from bcls.data.features import FeatureStore
 from bcls.errors import InputError
 from bcls.pictures import picture_fault
-from bcls.progress import progress
+from bcls.progress import counted, progress
 from bcls.text import words_of
 
 BLOCK = 1024
@@ -75,7 +75,7 @@ def refuse_problems(problems: Sequence[Problem], command: str) -> None:
     counts = Counter(problem.kind for problem in problems if problem.fatal)
     if counts:
         kinds = ", ".join(f"{kind}: {count}" for kind, count in counts.items())
-        raise InputError(f"the data has {counts.total()} problems ({kinds}); see them all with: {command}")
+        raise InputError(f"the data has {counted(counts.total(), 'problem')} ({kinds}); see them all with: {command}")
 
 
 def _nothing(dataset: RetrievalDataset, *, pictures: bool) -> Iterator[Problem]:

@@ -1,13 +1,18 @@
-"""Continuous labels of a data set's split: made once, kept, and checked on each opening."""
+"""Continuous labels of a data set's split: made once, kept by what they were made from, and used again."""
 
 from __future__ import annotations
 
+import json
 import logging
+import re
 from pathlib import Path
 from typing import Literal
 
 from bcls.data.dataset import RetrievalDataset
+from bcls.files import hash_of, locked
+from bcls.progress import counted
 from bcls.relevance import Calibration, CaptionRelevance, Scorer, captions_hash, open_labels, write_labels
+from bcls.relevance.store import is_store_of
 
 logger = logging.getLogger("bcls")
 
@@ -25,6 +30,10 @@ def label_split(
 ) -> CaptionRelevance:
     """Relevance between the images and captions of a split, from encodings in `folder`, made if missing.
 
+    The folder may be shared by any number of data sets, scorers and processes: encodings are found by the scorer's
+    settings and by the captions that they were made from, not by a name. An interrupted encoding is resumed by the
+    next call. Of several processes that need the same encodings, one makes them and the others wait.
+
     The scorer's document frequencies come from `fit_split` whatever is labelled, so that relevance means the
     same on every split.
 
@@ -32,7 +41,8 @@ def label_split(
         dataset: the whole data set.
         split: which part to label.
         scorer: what compares two captions.
-        folder: where encodings are kept: `folder/SCORER/SPLIT/`.
+        folder: where encodings are kept: `folder/SCORER/SPLIT-KEY/`, see `label_folder`; those that release 0.1 kept
+            in `folder/SCORER/SPLIT/` are used where they are of the same captions and settings.
         fit_split: the part to fit the scorer on.
         aggregate: over an image's captions, the best or the mean.
         calibration: puts the scorer's similarities on the scale of human ratings; the encodings that are kept stay as
@@ -40,24 +50,53 @@ def label_split(
         overwrite: encode again what is there already.
 
     Raises:
-        InputError: the calibration is for another scorer, the kept encodings are of other captions or settings
-            (stale), or the split is unknown.
+        InputError: the calibration is for another scorer, the kept encodings are damaged, or a split is unknown.
     """
-    part = dataset.split(split)
+    part, fitted_on = dataset.split(split), dataset.split(fit_split)
     if calibration is not None:
         calibration.require(scorer, part.caption_texts)
-    fitted_on = dataset.split(fit_split)
-    fit_hash = captions_hash(fitted_on.caption_texts, fitted_on.caption_ids, fitted_on.caption_image)
+    kept, fit_hash = label_folder(folder, scorer, dataset, split, fit_split=fit_split), _hash(fitted_on)
     captions = (part.caption_texts, part.caption_ids, part.caption_image)
-    kept = label_folder(folder, scorer, split)
+    older = folder / scorer.name / split
+    if not overwrite and not kept.exists() and is_store_of(older, scorer, *captions, fitted_on=fit_hash):
+        kept = older
     if overwrite or not kept.exists():
-        logger.info("encoding %d captions of %s with %s", len(part.caption_texts), split, scorer.name)
-        scorer.fit(fitted_on.caption_texts, fitted_on.caption_image)
-        write_labels(kept, scorer, *captions, fitted_on=fit_hash)
+        with locked(kept.with_name(f".{kept.name}.lock"), lambda: logger.info("waiting: %s is being made", kept)):
+            if overwrite or not kept.exists():  # another process may have made it meanwhile
+                logger.info("encoding %s of %s with %s", counted(len(captions[0]), "caption"), split, scorer.name)
+                scorer.fit(fitted_on.caption_texts, fitted_on.caption_image)
+                write_labels(kept, scorer, *captions, fitted_on=fit_hash, resume=True)
     encodings = open_labels(kept, scorer, *captions, fitted_on=fit_hash)
     return CaptionRelevance(encodings, part.caption_image, aggregate=aggregate, calibration=calibration)
 
 
-def label_folder(folder: Path, scorer: Scorer, split: str) -> Path:
-    """Where the encodings of a split by a scorer are kept."""
-    return folder / scorer.name / split
+def label_folder(
+    folder: Path, scorer: Scorer, dataset: RetrievalDataset, split: str, *, fit_split: str = "train"
+) -> Path:
+    """Where the encodings of a split by a scorer are kept.
+
+    The name ends in 16 digits of a hash of all that the encodings depend on: the scorer's settings, the split's
+    captions with their ids and images, and the captions that the scorer is fitted on.
+
+    Args:
+        folder: that all encodings share.
+        scorer: what compares two captions.
+        dataset: the whole data set.
+        split: which part is labelled.
+        fit_split: the part that the scorer is fitted on.
+
+    Raises:
+        InputError: an unknown split.
+    """
+    settings = json.dumps(scorer.settings(), sort_keys=True)
+    key = hash_of([settings, _hash(dataset.split(split)), _hash(dataset.split(fit_split))])[:16]
+    return folder / scorer.name / f"{_of_a_file(split)}-{key}"
+
+
+def _hash(part: RetrievalDataset) -> str:
+    return captions_hash(part.caption_texts, part.caption_ids, part.caption_image)
+
+
+def _of_a_file(split: str) -> str:
+    """A split's name without what a file's name must not have; the key tells splits apart."""
+    return re.sub(r"[^\w+.-]", "_", split)[:60]

@@ -6,6 +6,7 @@ import logging
 import os
 from collections import Counter
 from pathlib import Path
+from shlex import quote
 
 from bcls.data import ImageRecord, RetrievalDataset, read_dataset
 from bcls.errors import InputError
@@ -31,7 +32,8 @@ def open_collection(path: str | Path) -> RetrievalDataset:
         twice = [name for name, count in Counter(ids).items() if count > 1]
         if twice:
             raise InputError(
-                f"{path}: {len(twice)} {kind} ids occur twice, e.g. {twice[0]}; see `bcls data check {path}`"
+                f"{path}: {len(twice)} {kind} ids occur twice, e.g. {twice[0]}; see "
+                f"`bcls data check {quote(str(path))}`"
             )
     return dataset
 

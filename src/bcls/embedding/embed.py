@@ -86,7 +86,7 @@ def embed(
         model=fingerprint(model_path),
         model_path=_absolute(model_path),
         data=_absolute(data),
-        data_hash=hash_of([dataset.content_hash(), *(image.file or "" for image in dataset.images)]),
+        data_hash=_data_hash(dataset, features),
         features=features,
         dim=model.image_tower.dim,
         images=len(dataset.images),
@@ -94,6 +94,14 @@ def embed(
     )
     reader = image_reader(dataset, features, model, workers)
     return _Embedder(model, dataset, reader, Embeddings.claim(output, info)).run(part)
+
+
+def _data_hash(dataset: RetrievalDataset, features: str | None) -> str:
+    """Of what is embedded: ids, texts, file names, and the features where they stand for the images."""
+    parts = [dataset.content_hash(), *(image.file or "" for image in dataset.images)]
+    if features is not None and features in dataset.features:
+        parts.append(dataset.features[features].fingerprint())
+    return hash_of(parts)
 
 
 def _absolute(path: str | Path) -> str:

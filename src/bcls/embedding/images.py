@@ -114,7 +114,7 @@ class PictureReader:
             return self._prepare([open_picture(self._dataset.image_path(row))])[0]
         except Exception as error:  # whatever a decoder stumbles over, the other files go on
             image = self._dataset.images[row]
-            why = str(error).split("; run `bcls data check`")[0]
+            why = str(error).split("; run `bcls data check DATA`")[0]
             return Broken(image.id, image.file or "", why or type(error).__name__)
 
 

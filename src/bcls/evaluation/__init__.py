@@ -9,6 +9,7 @@ from bcls.evaluation.array_files import read_embeddings, read_similarity
 from bcls.evaluation.comparison import Difference, compare
 from bcls.evaluation.cosine import CosineSimilarity
 from bcls.evaluation.difference_table import difference_table
+from bcls.evaluation.dot import DotSimilarity, embeddings_similarity
 from bcls.evaluation.evaluate import evaluate, evaluate_similarity, summarise
 from bcls.evaluation.holm import holm
 from bcls.evaluation.human import (
@@ -25,7 +26,7 @@ from bcls.evaluation.kendall import kendall_tau_b
 from bcls.evaluation.kept_similarity import KeptSimilarity
 from bcls.evaluation.mean_similarity import MeanSimilarity
 from bcls.evaluation.ndcg import ndcg
-from bcls.evaluation.per_query import per_query
+from bcls.evaluation.per_query import per_query, per_query_similarity
 from bcls.evaluation.precision import average_precision_at_r, r_precision
 from bcls.evaluation.protocols import PROTOCOLS, RetrievalProtocol
 from bcls.evaluation.query_files import read_queries, write_queries
@@ -46,6 +47,7 @@ __all__ = [
     "Agreement",
     "CosineSimilarity",
     "Difference",
+    "DotSimilarity",
     "GradedPairs",
     "GradedRelevance",
     "Judgement",
@@ -59,6 +61,7 @@ __all__ = [
     "average_precision_at_r",
     "compare",
     "difference_table",
+    "embeddings_similarity",
     "evaluate",
     "evaluate_similarity",
     "graded_pairs",
@@ -70,6 +73,7 @@ __all__ = [
     "ndcg",
     "per_query",
     "per_query_reranked",
+    "per_query_similarity",
     "positive_ranks",
     "r_precision",
     "rank_summary",

@@ -90,10 +90,10 @@ def compare(
     Cost: 10,000 draws of 1,000 images with nine metrics take some 0.5 s; the memory is about 50 MB.
 
     Example:
-        >>> from bcls.evaluation import per_query
+        >>> from bcls.evaluation import per_query_similarity
         >>> truth = RetrievalTruth.from_counts([1] * 40)
         >>> good, bad = np.eye(40), np.zeros((40, 40))
-        >>> runs = {"bad": per_query(bad, truth), "good": per_query(good, truth)}
+        >>> runs = {name: per_query_similarity(matrix, truth) for name, matrix in {"bad": bad, "good": good}.items()}
         >>> found = compare(runs, truth, metrics=["text_to_image/recall@1"], samples=999)[0]
         >>> found.difference, found.low, found.high, found.p_value
         (100.0, 100.0, 100.0, 0.002)

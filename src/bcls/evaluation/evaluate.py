@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from bcls.arrays import refuse_other_order
-from bcls.evaluation.cosine import CosineSimilarity
-from bcls.evaluation.per_query import per_query
+from bcls.evaluation.dot import SimilarityFunction, embeddings_similarity
+from bcls.evaluation.per_query import per_query_similarity
 from bcls.evaluation.protocols import Fold, folds
 from bcls.evaluation.ranks import Floats, Ties
 from bcls.evaluation.recall import RECALL_CUTOFFS, rank_summary
@@ -23,6 +23,7 @@ def evaluate(
     caption_embeddings: Any,
     truth: RetrievalTruth,
     *,
+    similarity_function: SimilarityFunction = "cosine",
     protocol: str = "whole",
     relevance: Any = None,
     ties: Ties = "worst",
@@ -30,15 +31,17 @@ def evaluate(
     tau_at: int = 100,
     block: int | None = None,
 ) -> dict[str, float]:
-    """Judge embeddings by their cosine.
+    """Evaluate embeddings by their cosine, or by their dot product.
 
     The (images, captions) matrix is made block by block. For any other similarity see `evaluate_similarity`, which
     also tells what the numbers mean.
 
     Args:
-        image_embeddings: shape (I, D), numpy or torch, any floating type; their length does not matter.
+        image_embeddings: shape (I, D), numpy or torch, any floating type; for the cosine their length does not
+            matter.
         caption_embeddings: shape (T, D).
         truth: the image of every caption.
+        similarity_function: `cosine`, or `dot` for a model that was trained to be compared by the dot product.
         protocol: a name of `PROTOCOLS`.
         relevance: matrix (I, T) in [0, 1], NaN = unknown; or an object with `matrix(images, captions)`; None for no
             graded metric.
@@ -68,7 +71,7 @@ def evaluate(
     if truth.caption_ids is not None:
         refuse_other_order(caption_embeddings, truth.caption_ids, "caption_embeddings")
     return evaluate_similarity(
-        CosineSimilarity(image_embeddings, caption_embeddings),
+        embeddings_similarity(image_embeddings, caption_embeddings, similarity_function),
         truth,
         protocol=protocol,
         relevance=relevance,
@@ -135,7 +138,7 @@ def evaluate_similarity(
         >>> metrics["rsum"], metrics["ndcg@10"], metrics["image_to_text/median_rank"]
         (600.0, 1.0, 1.0)
     """
-    results = per_query(
+    results = per_query_similarity(
         similarity,
         truth,
         protocol=protocol,
@@ -158,7 +161,7 @@ def summarise(results: Mapping[str, Floats], truth: RetrievalTruth, protocol: st
 
     Example:
         >>> truth = RetrievalTruth.from_counts([1, 1])
-        >>> summarise(per_query(np.eye(2), truth), truth)["rsum"]
+        >>> summarise(per_query_similarity(np.eye(2), truth), truth)["rsum"]
         600.0
     """
     parts = [_summarise_fold(results, truth, fold) for fold in folds(protocol, truth)]

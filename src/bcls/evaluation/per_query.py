@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, TypeAlias
+import warnings
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Any, TypeAlias, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 from bcls.errors import InputError
 from bcls.evaluation.both_directions import both_directions
 from bcls.evaluation.compiled import compiled_pays
+from bcls.evaluation.dot import SimilarityFunction, embeddings_similarity
 from bcls.evaluation.kendall import ranked_tau_b
 from bcls.evaluation.ndcg import ranked_ndcg
 from bcls.evaluation.precision import average_precision_at_r, r_precision
@@ -21,8 +24,75 @@ from bcls.evaluation.row_blocks import in_row_blocks
 from bcls.evaluation.similarity import Blocks, relevance_blocks, rows_in_block, similarity_blocks
 from bcls.evaluation.truth import DIRECTIONS, Direction, RetrievalTruth, Rows
 
+Function = TypeVar("Function", bound=Callable[..., Any])
 
+
+def _takes_a_similarity_too(function: Function) -> Function:
+    """Let the call of release 0.1, `per_query(similarity, truth, ...)`, work with a warning."""
+
+    @wraps(function)
+    def either(*given: Any, **named: Any) -> Any:
+        if "similarity" in named or any(isinstance(one, RetrievalTruth) for one in given[:2]) or len(given) == 1:
+            message = "per_query(similarity, truth) is deprecated: call per_query_similarity, or give both embeddings"
+            warnings.warn(message, DeprecationWarning, stacklevel=2)
+            return per_query_similarity(*given, **named)
+        return function(*given, **named)
+
+    return cast(Function, either)
+
+
+@_takes_a_similarity_too
 def per_query(
+    image_embeddings: Any,
+    caption_embeddings: Any,
+    truth: RetrievalTruth,
+    *,
+    similarity_function: SimilarityFunction = "cosine",
+    protocol: str = "whole",
+    relevance: Any = None,
+    ties: Ties = "worst",
+    ndcg_at: int = 10,
+    tau_at: int = 100,
+    block: int | None = None,
+) -> dict[str, Floats]:
+    """Results of every query in both directions by embeddings: the values whose means `evaluate` returns.
+
+    Args:
+        image_embeddings: as for `evaluate`.
+        caption_embeddings: as for `evaluate`.
+        truth: the image of every caption.
+        similarity_function: `cosine` or `dot`.
+        protocol: a name of `PROTOCOLS`.
+        relevance: as for `evaluate`.
+        ties: the rule for equal scores, see `positive_ranks`.
+        ndcg_at: K of NDCG@K.
+        tau_at: K of tau-b on the K best scored candidates.
+        block: queries held at a time.
+
+    Returns:
+        As `per_query_similarity`.
+
+    Raises:
+        InputError: shapes that do not fit, values out of range, an unknown name.
+
+    Example:
+        >>> truth = RetrievalTruth.from_counts([1, 1])
+        >>> per_query([[1.0, 0.0], [0.0, 1.0]], [[0.9, 0.1], [0.8, 0.2]], truth)["image_to_text/rank"]
+        array([1., 1.])
+    """
+    return per_query_similarity(
+        embeddings_similarity(image_embeddings, caption_embeddings, similarity_function),
+        truth,
+        protocol=protocol,
+        relevance=relevance,
+        ties=ties,
+        ndcg_at=ndcg_at,
+        tau_at=tau_at,
+        block=block,
+    )
+
+
+def per_query_similarity(
     similarity: Any,
     truth: RetrievalTruth,
     *,
@@ -33,7 +103,7 @@ def per_query(
     tau_at: int = 100,
     block: int | None = None,
 ) -> dict[str, Floats]:
-    """Results of every query in both directions.
+    """Results of every query in both directions by a similarity matrix, or a function that fills it block by block.
 
     Args:
         similarity: matrix (I, T), numpy or torch; or a function `(image rows, caption rows) -> block`, such as
@@ -58,7 +128,7 @@ def per_query(
 
     Example:
         >>> truth = RetrievalTruth.from_counts([1, 2])
-        >>> results = per_query([[0.9, 0.1, 0.8], [0.2, 0.3, 0.1]], truth)
+        >>> results = per_query_similarity([[0.9, 0.1, 0.8], [0.2, 0.3, 0.1]], truth)
         >>> results["image_to_text/rank"], results["text_to_image/rank"]
         (array([1., 1.]), array([1., 1., 2.]))
     """

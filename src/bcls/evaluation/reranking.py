@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bcls.errors import InputError
-from bcls.evaluation.per_query import per_query
+from bcls.evaluation.per_query import per_query_similarity
 from bcls.evaluation.protocols import folds
 from bcls.evaluation.ranks import Floats, Ties
 from bcls.evaluation.similarity import rows_in_block, similarity_blocks
@@ -65,7 +65,7 @@ def per_query_reranked(
     results: dict[str, Floats] = {}
     for direction in DIRECTIONS:
         scores = reranked(first, second, truth, direction, top=top, protocol=protocol)
-        found = per_query(
+        found = per_query_similarity(
             scores, truth, protocol=protocol, relevance=relevance, ties=ties, ndcg_at=ndcg_at, tau_at=tau_at
         )
         results |= {name: values for name, values in found.items() if name.startswith(direction)}

@@ -17,6 +17,7 @@ from bcls.arrays import refuse_other_order
 from bcls.errors import InputError
 from bcls.evaluation.arrays import slice_if_consecutive, to_array
 from bcls.evaluation.cosine import CosineSimilarity
+from bcls.evaluation.dot import DotSimilarity
 from bcls.evaluation.ranking import TOLERANCE
 from bcls.evaluation.truth import Direction, RetrievalTruth, Rows
 
@@ -130,7 +131,7 @@ class Blocks:
 
 def similarity_blocks(similarity: Any, truth: RetrievalTruth) -> Blocks:
     """Blocks of a similarity matrix or of a function that fills one block."""
-    if isinstance(similarity, CosineSimilarity):
+    if isinstance(similarity, CosineSimilarity | DotSimilarity):
         _check_rows(similarity.images, truth.images, "image_embeddings", "images")
         _check_rows(similarity.captions, truth.captions, "caption_embeddings", "captions")
     return Blocks(

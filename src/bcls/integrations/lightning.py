@@ -7,10 +7,11 @@ from typing import Any
 
 from bcls.errors import InputError, MissingExtraError
 from bcls.evaluation import RetrievalTruth
-from bcls.integrations.torchmetrics import RetrievalMetrics
 
-try:
+try:  # before the metric, whose own extra would not bring Lightning
     import lightning as L
+
+    from bcls.integrations.torchmetrics import RetrievalMetrics
 except ImportError:
     raise MissingExtraError("the Lightning callback", "train") from None
 

@@ -5,9 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-import triton
-import triton.language as tl
 from torch import Tensor
+
+from bcls.errors import MissingExtraError
+
+try:
+    import triton
+    import triton.language as tl
+except ImportError:
+    raise MissingExtraError("the Triton kernel", "triton") from None
 
 BLOCK = 64
 

@@ -53,9 +53,9 @@ def open_picture(path: Path) -> Image.Image:
     try:
         return _decoded(path)
     except FileNotFoundError:
-        why = "no such picture; run `bcls data check` to see all that are missing"
+        why = "no such picture; run `bcls data check DATA` to see all that are missing"
     except Exception as error:
-        why = f"not a readable picture ({unreadable_reason(error, path)}); run `bcls data check` to see all"
+        why = f"not a readable picture ({unreadable_reason(error, path)}); run `bcls data check DATA` to see all"
     raise UnreadableImageError(f"{path}: {why}")
 
 

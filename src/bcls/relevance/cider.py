@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from array import array
 from collections import Counter
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from scipy import sparse
 
 from bcls.errors import InputError
-from bcls.progress import progress
+from bcls.relevance.encoding_parts import parts_with_progress
 from bcls.relevance.encodings import SparseEncodings
 from bcls.relevance.word_scorer import WordScorer
 from bcls.text import Tokenizer
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 LONGEST = 4
 SIGMA = 6.0
+WORD_END, FEATURE_END = "\x1f", "\x1e"
+"""Separators that no word holds."""
+
 Gram = tuple[str, ...]
 
 
@@ -52,6 +55,8 @@ class CiderScorer(WordScorer):
         >>> scorer.similarity(["a dog runs on grass"], ["a dog runs on grass", "a dog sleeps on grass"]).round(2)
         array([[1.  , 0.31]], dtype=float32)
     """
+
+    part_size: ClassVar[int] = 8192
 
     def __init__(self, tokenizer: Tokenizer | None = None) -> None:
         super().__init__(tokenizer)
@@ -99,12 +104,16 @@ class CiderScorer(WordScorer):
         Raises:
             InputError: not fitted.
         """
+        return self.join(parts_with_progress(self, captions))
+
+    def encode_part(self, captions: Sequence[str]) -> dict[str, NDArray[np.generic]]:
+        """Both sides of some captions, their features numbered within the part; raises as `encode` does."""
         if self._frequency is None:
             raise InputError("CiderScorer must be fitted on captions before it can encode")
         columns: dict[tuple[Gram, int], int] = {}
         references, candidates = _Rows(), _Rows()
         lengths = np.zeros(len(captions), dtype=np.float32)
-        for row, caption in enumerate(progress(captions, "encoding captions", total=len(captions), unit="caption")):
+        for row, caption in enumerate(captions):
             grams = _grams(self.tokenizer(caption))
             lengths[row] = sum(count for gram, count in grams.items() if len(gram) == 2)
             norms = self._norms(grams)
@@ -117,7 +126,38 @@ class CiderScorer(WordScorer):
                     candidates.add(column, 1.0 / norm if norm else 0.0)
             references.end()
             candidates.end()
-        return SparseEncodings(references.matrix(len(columns)), candidates.matrix(len(columns)), lengths, SIGMA)
+        features = FEATURE_END.join(WORD_END.join([str(times), *gram]) for gram, times in columns)
+        return {
+            "features": np.frombuffer(features.encode("utf-8", "surrogatepass"), dtype=np.uint8),
+            "references": references.values(),
+            "candidates": candidates.values(),
+            "columns": references.columns(),
+            "ends": references.ends(),
+            "lengths": lengths,
+        }
+
+    def join(self, parts: Iterator[Mapping[str, NDArray[np.generic]]]) -> SparseEncodings:
+        """Number the features in the order in which the captions have them first."""
+        numbers: dict[bytes, int] = {}
+        held: dict[str, list[NDArray[Any]]] = {
+            name: [] for name in ("references", "candidates", "columns", "ends", "lengths")
+        }
+        entries = 0
+        for part in parts:
+            features = part["features"].tobytes()
+            known = [numbers.setdefault(name, len(numbers)) for name in features.split(FEATURE_END.encode()) if name]
+            for name in ("references", "candidates", "lengths"):
+                held[name].append(part[name])
+            held["columns"].append(np.array(known, dtype=np.int32)[part["columns"]])
+            held["ends"].append(np.asarray(part["ends"])[(1 if held["ends"] else 0) :] + entries)
+            entries += len(part["columns"])
+        values = {name: np.concatenate(arrays) for name, arrays in held.items()}
+        shape = (len(values["lengths"]), max(1, len(numbers)))
+        references, candidates = (
+            sparse.csr_array((values[side], values["columns"], values["ends"]), shape=shape)
+            for side in ("references", "candidates")
+        )
+        return SparseEncodings(references, candidates, values["lengths"], SIGMA)
 
     def _rarity(self, gram: Gram) -> float:
         assert self._frequency is not None
@@ -147,10 +187,17 @@ class _Rows:
         """Close the open row."""
         self._ends.append(len(self._values))
 
-    def matrix(self, columns: int) -> sparse.csr_array:
-        """All closed rows."""
-        parts = (np.asarray(self._values), np.asarray(self._columns), np.asarray(self._ends))
-        return sparse.csr_array(parts, shape=(len(self._ends) - 1, max(1, columns)))
+    def values(self) -> NDArray[np.float64]:
+        """The numbers, row by row."""
+        return np.array(self._values)
+
+    def columns(self) -> NDArray[np.int32]:
+        """The column of each."""
+        return np.array(self._columns, dtype=np.int32)
+
+    def ends(self) -> NDArray[np.int64]:
+        """Where each row begins, and the end of the last."""
+        return np.array(self._ends, dtype=np.int64)
 
 
 def _grams(words: list[str]) -> Counter[Gram]:

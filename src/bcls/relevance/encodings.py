@@ -147,6 +147,11 @@ class SparseEncodings(Encodings):
         self._lengths = lengths
         self._sigma = sigma
 
+    @property
+    def references(self) -> sparse.csr_array:
+        """(captions, features) the captions as references."""
+        return self._references
+
     def __len__(self) -> int:
         return int(self._references.shape[0])
 

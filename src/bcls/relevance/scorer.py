@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -20,8 +20,15 @@ __all__ = ["Scorer", "words_of"]
 class Scorer(ABC):
     """Encodes captions so that any two can be compared, on a scale from 0 to 1.
 
-    To add one, write the two descriptions (`name`, `settings`), `fit` and `encode`.
+    To add one, write the two descriptions (`name`, `settings`), `fit` and `encode`. A scorer that takes long also sets
+    `part_size` and writes `encode_part` and `join`: its encodings are then kept part by part, and an interrupted
+    encoding is resumed.
+
+    Attributes:
+        part_size: how many captions make a part; 0 = the scorer encodes all captions at once.
     """
+
+    part_size: ClassVar[int] = 0
 
     @property
     @abstractmethod
@@ -61,6 +68,32 @@ class Scorer(ABC):
             `kept` as it is, so that it differs from `settings()`.
         """
         return kept
+
+    def encode_part(self, captions: Sequence[str]) -> dict[str, NDArray[np.generic]]:
+        """Encode some captions, whatever the others are.
+
+        Args:
+            captions: `part_size` captions that follow each other; fewer in the last part.
+
+        Returns:
+            Plain arrays, for `join`.
+
+        Raises:
+            InputError: the scorer must be fitted first.
+            NotImplementedError: `part_size` is 0.
+        """
+        raise NotImplementedError(f"{type(self).__name__} encodes all captions at once")
+
+    def join(self, parts: Iterator[Mapping[str, NDArray[np.generic]]]) -> Encodings:
+        """Make the encodings of all captions of their parts: the same, bit for bit, that `encode` gives.
+
+        Args:
+            parts: what `encode_part` returned, in the order of the captions; one at least.
+
+        Raises:
+            NotImplementedError: `part_size` is 0.
+        """
+        raise NotImplementedError(f"{type(self).__name__} encodes all captions at once")
 
     def similarity(self, references: Sequence[str], candidates: Sequence[str]) -> NDArray[np.float32]:
         """Similarities of captions; for looking at a scorer, not for a training loop.

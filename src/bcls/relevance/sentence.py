@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from bcls.errors import InputError, MissingExtraError
-from bcls.progress import progress, quiet_loading
+from bcls.progress import quiet_loading
+from bcls.relevance.encoding_parts import parts_with_progress
 from bcls.relevance.encodings import DenseEncodings
 from bcls.relevance.scorer import Scorer
 from bcls.text import composed
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 HUB_ID = "sentence-transformers/all-MiniLM-L6-v2"
 BUNDLED = {"all-MiniLM-L6-v2", HUB_ID}
 WEIGHING = {".json", ".model", ".safetensors", ".txt"}
-BLOCK = 2048
 NORMAL_FORM = {"normal_form": "NFC"}
 
 
@@ -47,6 +47,8 @@ class SentenceScorer(Scorer):
         >>> bool(near > 0.6), bool(far < 0.2)
         (True, True)
     """
+
+    part_size: ClassVar[int] = 2048
 
     def __init__(self, model: str = "all-MiniLM-L6-v2", batch_size: int = 128) -> None:
         if batch_size < 1:
@@ -89,9 +91,16 @@ class SentenceScorer(Scorer):
             MissingExtraError: sentence-transformers is not installed.
             InputError: there is no such model, or it gives vectors that are no numbers.
         """
+        return self.join(parts_with_progress(self, captions))
+
+    def encode_part(self, captions: Sequence[str]) -> dict[str, NDArray[np.generic]]:
+        """The vectors of some captions, float16; raises as `encode` does."""
         encoder = self._load()
-        blocks = [self._block(encoder, captions[start : start + BLOCK]) for start in _starts(len(captions))]
-        return DenseEncodings(np.concatenate(blocks) if blocks else self._block(encoder, [""])[:0])
+        return {"vectors": self._block(encoder, captions) if captions else self._block(encoder, [""])[:0]}
+
+    def join(self, parts: Iterator[Mapping[str, NDArray[np.generic]]]) -> DenseEncodings:
+        """All vectors in one matrix."""
+        return DenseEncodings(np.concatenate([part["vectors"] for part in parts]))
 
     def _block(self, encoder: SentenceTransformer, captions: Sequence[str]) -> NDArray[np.float16]:
         vectors = encoder.encode(
@@ -124,10 +133,6 @@ class SentenceScorer(Scorer):
                     f"sentence encoder {self.model!r}: neither a local model nor a reachable hub id ({reason})"
                 ) from None
         return self._encoder
-
-
-def _starts(captions: int) -> Iterator[int]:
-    yield from progress(range(0, captions, BLOCK), "encoding captions", unit=f" x {BLOCK}")
 
 
 def _place(model: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from bcls.errors import InputError
 from bcls.files import hash_of, read_json, write_json
+from bcls.relevance.encoding_parts import delete_parts, encode_resumably
 from bcls.relevance.encodings import KINDS, Encodings
 from bcls.relevance.scorer import Scorer
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FORMAT = 1
+CURE = "delete this folder: it is made again when it is needed, or by `bcls label DATA`"
 
 
 def write_labels(
@@ -29,11 +32,15 @@ def write_labels(
     caption_image: NDArray[np.int64],
     *,
     fitted_on: str = "",
+    resume: bool = False,
 ) -> None:
     """Encode captions and keep the encodings in a folder: `labels.json` and one `.npy` an array.
 
     The folder appears whole or not at all; one that stands there is replaced only when the new one is complete. The
     same captions and scorer give the same `labels.json`: it holds no date and no path.
+
+    With `resume`, the encodings are kept part by part in `.NAME.parts` beside the folder until they are complete. A
+    call after an interrupted one encodes only the parts that are missing; the result is the same, bit for bit.
 
     Args:
         folder: where to.
@@ -42,6 +49,8 @@ def write_labels(
         caption_ids: their ids.
         caption_image: (captions,) image row of each.
         fitted_on: hash of the captions that the scorer was fitted on, where that matters.
+        resume: keep parts, and go on with those of an interrupted call. `fitted_on` must then tell what the scorer was
+            fitted on: parts of a scorer that was fitted on something else would not be told from its own.
 
     Raises:
         InputError: the scorer is not fitted, or the counts of captions, ids and image rows differ.
@@ -55,16 +64,15 @@ def write_labels(
         2
     """
     about = _about(scorer, captions, caption_ids, caption_image, fitted_on)
-    encodings = scorer.encode(captions)
-    about = {"format": FORMAT, "kind": encodings.kind, **about}
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
-        fresh = Path(temporary) / "fresh"
-        fresh.mkdir()
-        for name, array in encodings.arrays().items():
-            np.save(fresh / f"{name}.npy", array, allow_pickle=False)
-        write_json(fresh / "labels.json", about)
-        _swap(fresh, folder, Path(temporary) / "old")
+    parts = folder.with_name(f".{folder.name}.parts")
+    with ExitStack() as stack:
+        if resume:
+            stack.callback(lambda: delete_parts(parts, unless_any=True))
+            encodings = encode_resumably(scorer, captions, parts, about)
+        else:
+            encodings = scorer.encode(captions)
+        _write(folder, encodings, {"format": FORMAT, "kind": encodings.kind, **about})
+        delete_parts(parts)
 
 
 def open_labels(
@@ -96,12 +104,10 @@ def open_labels(
     """
     place = folder / "labels.json"
     if not place.is_file():
-        raise InputError(f"{folder}: no labels there; make them with `bcls label`")
+        raise InputError(f"{folder}: no labels are there; `write_labels` or `bcls label DATA` makes them")
     about = read_json(place)
     if not isinstance(about, dict) or about.get("format") != FORMAT or about.get("kind") not in KINDS:
-        raise InputError(
-            f"{place}: not a label store of this package; make a new one with `bcls label --overwrite true`"
-        )
+        raise InputError(f"{place}: not a label store of this package; {CURE}")
     expected = _about(scorer, captions, caption_ids, caption_image, fitted_on)
     about["settings"] = scorer.current_settings(about.get("settings"), captions)
     _refuse_stale(folder, about, expected)
@@ -109,10 +115,40 @@ def open_labels(
         arrays = {file.stem: np.load(file, mmap_mode="r", allow_pickle=False) for file in sorted(folder.glob("*.npy"))}
         encodings = KINDS[about["kind"]].from_arrays(arrays)
     except Exception as error:  # numpy reads a header as Python, and raises nearly every kind
-        raise InputError(f"{folder}: damaged encodings ({error}); run `bcls label --overwrite true`") from None
+        raise InputError(f"{folder}: damaged encodings ({error}); {CURE}") from None
     if len(encodings) != len(captions):
-        raise InputError(f"{folder}: damaged encodings ({len(encodings)} rows for {len(captions)} captions)")
+        raise InputError(f"{folder}: damaged encodings ({len(encodings)} rows for {len(captions)} captions); {CURE}")
     return encodings
+
+
+def is_store_of(
+    folder: Path,
+    scorer: Scorer,
+    captions: Sequence[str],
+    caption_ids: Sequence[str],
+    caption_image: NDArray[np.int64],
+    *,
+    fitted_on: str = "",
+) -> bool:
+    """Whether a folder holds encodings of these captions with these settings; `open_labels` tells why not.
+
+    Args:
+        folder: which may be missing, or anything else.
+        scorer: as for `open_labels`.
+        captions: as for `open_labels`.
+        caption_ids: as for `open_labels`.
+        caption_image: as for `open_labels`.
+        fitted_on: as for `open_labels`.
+    """
+    try:
+        about = read_json(folder / "labels.json")
+    except InputError:
+        return False
+    expected = _about(scorer, captions, caption_ids, caption_image, fitted_on)
+    if not isinstance(about, dict):
+        return False
+    about["settings"] = scorer.current_settings(about.get("settings"), captions)
+    return not _stale(about, expected)
 
 
 def captions_hash(captions: Sequence[str], caption_ids: Sequence[str], caption_image: NDArray[np.int64]) -> str:
@@ -156,6 +192,18 @@ def _about(
     }
 
 
+def _write(folder: Path, encodings: Encodings, about: dict[str, Any]) -> None:
+    """Write a store, whole or not at all."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
+        fresh = Path(temporary) / "fresh"
+        fresh.mkdir()
+        for name, array in encodings.arrays().items():
+            np.save(fresh / f"{name}.npy", array, allow_pickle=False)
+        write_json(fresh / "labels.json", about)
+        _swap(fresh, folder, Path(temporary) / "old")
+
+
 def _swap(fresh: Path, folder: Path, old: Path) -> None:
     """Put `fresh` where `folder` is, and what stood there at `old`; if that fails, all is as before."""
     if not folder.exists():
@@ -170,6 +218,13 @@ def _swap(fresh: Path, folder: Path, old: Path) -> None:
 
 
 def _refuse_stale(folder: Path, found: dict[str, Any], expected: dict[str, Any]) -> None:
+    reasons = _stale(found, expected)
+    if reasons:
+        raise InputError(f"{folder}: stale labels: {'; '.join(reasons)}; {CURE}")
+
+
+def _stale(found: dict[str, Any], expected: dict[str, Any]) -> list[str]:
+    """In what a store differs from what is expected."""
     reasons = []
     if found.get("captions") != expected["captions"]:
         reasons.append(f"it holds {found.get('captions')} captions, the data set has {expected['captions']}")
@@ -179,5 +234,4 @@ def _refuse_stale(folder: Path, found: dict[str, Any], expected: dict[str, Any])
         reasons.append(f"its settings were {found.get('settings')}, now {expected['settings']}")
     if found.get("fitted_on") != expected["fitted_on"]:
         reasons.append("the scorer was fitted on other captions")
-    if reasons:
-        raise InputError(f"{folder}: stale labels: {'; '.join(reasons)}. Run `bcls label --overwrite true`")
+    return reasons

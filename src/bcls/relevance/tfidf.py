@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from scipy import sparse
 
 from bcls.errors import InputError, MissingExtraError
+from bcls.relevance.encoding_parts import parts_with_progress
 from bcls.relevance.encodings import SparseEncodings
 from bcls.relevance.word_scorer import WordScorer
 from bcls.text import Tokenizer
@@ -37,6 +38,8 @@ class TfidfScorer(WordScorer):
         >>> scorer.similarity(["a dog runs"], ["a dog runs", "a cat sleeps"]).round(2)
         array([[1.  , 0.18]], dtype=float32)
     """
+
+    part_size: ClassVar[int] = 1 << 16
 
     def __init__(self, tokenizer: Tokenizer | None = None) -> None:
         super().__init__(tokenizer)
@@ -73,8 +76,19 @@ class TfidfScorer(WordScorer):
         Raises:
             InputError: not fitted.
         """
+        return self.join(parts_with_progress(self, captions))
+
+    def encode_part(self, captions: Sequence[str]) -> dict[str, NDArray[np.generic]]:
+        """The vectors of some captions as the parts of a CSR matrix; raises as `encode` does."""
         if self._vectorizer is None:
             raise InputError("TfidfScorer must be fitted on captions before it can encode")
-        if not captions:  # scikit-learn refuses to transform nothing
-            return SparseEncodings(sparse.csr_array(np.zeros((0, len(self._vectorizer.vocabulary_)), dtype=np.float32)))
-        return SparseEncodings(sparse.csr_array(self._vectorizer.transform(captions)))
+        if captions:
+            vectors = sparse.csr_array(self._vectorizer.transform(captions))
+        else:  # scikit-learn refuses to transform nothing
+            vectors = sparse.csr_array(np.zeros((0, len(self._vectorizer.vocabulary_)), dtype=np.float32))
+        return SparseEncodings(vectors).arrays()
+
+    def join(self, parts: Iterator[Mapping[str, NDArray[np.generic]]]) -> SparseEncodings:
+        """All vectors in one matrix."""
+        matrices = [SparseEncodings.from_arrays(part).references for part in parts]
+        return SparseEncodings(sparse.csr_array(sparse.vstack(matrices, format="csr")))

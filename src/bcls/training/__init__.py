@@ -1,6 +1,11 @@
-"""Training: joins data, models, losses and evaluation on Lightning. Needs the extra `train`."""
+"""Training: joins data, models, losses and evaluation on Lightning. `train` needs the extra `train`.
+
+Lightning is imported when `train` is asked for: what only evaluates, compares or exports needs none.
+"""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from bcls.training.config import (
     DataConfig,
@@ -12,7 +17,9 @@ from bcls.training.config import (
     load_config,
 )
 from bcls.training.parser import config_parser, parse_config
-from bcls.training.run import TrainingResult, train
+
+if TYPE_CHECKING:
+    from bcls.training.run import TrainingResult, train
 
 __all__ = [
     "DataConfig",
@@ -27,3 +34,15 @@ __all__ = [
     "parse_config",
     "train",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in {"TrainingResult", "train"}:
+        from bcls.training import run  # noqa: PLC0415
+
+        return getattr(run, name)
+    raise AttributeError(f"module 'bcls.training' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

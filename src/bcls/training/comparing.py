@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bcls.data import RetrievalDataset
 from bcls.data.labels import label_split
 from bcls.data.scenes import open_scene_relevance
 from bcls.errors import InputError
-from bcls.evaluation import RetrievalTruth, per_query
+from bcls.evaluation import JUDGED, RetrievalTruth, judge, per_query_similarity, summarise
 from bcls.models import RetrievalModel
-from bcls.relevance import RelevanceSource, Scorer
+from bcls.relevance import Scorer
 from bcls.training.inputs import image_source, open_splits
-from bcls.training.model_similarity import ModelSimilarity
 from bcls.training.validation import SplitJudge
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+OnSplit: TypeAlias = "Callable[[RetrievalDataset], Any]"
+"""Makes the similarity of a split's images and captions, for a model that is given by files."""
 
 
 @dataclass(frozen=True)
@@ -37,20 +40,23 @@ class JudgedModels:
     """Several models' results on the queries of one split.
 
     Attributes:
-        part: the split.
+        part: the split; None where no data set is known.
         truth: the image of every caption.
         relevance: continuous labels, or None.
         protocol: what was ranked against what.
         similarities: of each model, by its name.
-        results: of each model, what `per_query` returned.
+        results: of each model, what `per_query_similarity` returned; empty for a protocol with judgements of its own,
+            which makes one number of all queries.
+        metrics: of each model, what `evaluate` tells.
     """
 
-    part: RetrievalDataset
+    part: RetrievalDataset | None
     truth: RetrievalTruth
-    relevance: RelevanceSource | None
+    relevance: Any
     protocol: str
-    similarities: dict[str, ModelSimilarity]
+    similarities: dict[str, Any]
     results: dict[str, dict[str, NDArray[np.float64]]]
+    metrics: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 def judge_models(
@@ -62,6 +68,10 @@ def judge_models(
     labels_folder: Path = Path("runs/labels"),
     fit_split: str = "train",
     protocol: str = "whole",
+    relevance: Any = None,
+    files: Sequence[str | Path] = (),
+    others: Mapping[str, OnSplit] | None = None,
+    data: str | None = None,
 ) -> JudgedModels:
     """Every query's result by each model.
 
@@ -72,37 +82,77 @@ def judge_models(
         scene_truth: judge by the true relevance of made scenes instead.
         labels_folder: where the scorer's encodings are kept.
         fit_split: the split that the scorer's document frequencies come from.
-        protocol: name of an evaluation protocol.
+        protocol: name of an evaluation protocol, of one with judgements of its own too.
+        relevance: a matrix (images, captions) in place of a scorer.
+        files: the judgements' files, where the protocol takes any.
+        others: further models by name, each as what makes its similarity of the split.
+        data: path of the data set; None = that of the first model.
 
     Raises:
         InputError: no model, splits that differ, unknown names, data with problems, or a model that does not fit its
             data.
     """
-    if not models:
+    if not models and not (others and data):
         raise InputError("models is empty; name at least one")
     datasets = {name: open_splits(on.data, [split], on.features) for name, on in models.items()}
     parts = {name: dataset.split(split) for name, dataset in datasets.items()}
-    first = next(iter(models))
-    for name, part in parts.items():
-        if part.content_hash() != parts[first].content_hash():
+    if data is None:
+        data, dataset = next(iter(models.values())).data, next(iter(datasets.values()))
+    else:
+        dataset = open_splits(data, [split], None, images=False)
+    part = dataset.split(split)
+    for name, other in parts.items():
+        if other.content_hash() != part.content_hash():
             raise InputError(
-                f"{first} and {name} cannot be compared: the split {split!r} of {models[first].data} and that of "
+                f"{next(iter(models))} and {name} cannot be compared: the split {split!r} of {data} and that of "
                 f"{models[name].data} hold other images or captions; name one data set with --data"
             )
-    part = parts[first]
-    relevance: RelevanceSource | None = None
     if scene_truth:
-        relevance = open_scene_relevance(models[first].data, split)
-    elif scorer is not None:
-        relevance = label_split(datasets[first], split, scorer, labels_folder, fit_split=fit_split)
+        relevance = open_scene_relevance(data, split)
+    elif scorer is not None and relevance is None:
+        aggregate = JUDGED[protocol].aggregate if protocol in JUDGED else "max"
+        relevance = label_split(dataset, split, scorer, labels_folder, fit_split=fit_split, aggregate=aggregate)
     truth = RetrievalTruth(part.caption_image, len(part.images), part.image_ids, part.caption_ids)
-    similarities = {}
+    similarities: dict[str, Any] = {}
     for name, on in models.items():
         model = RetrievalModel.from_pretrained(on.model)
-        judge = SplitJudge(parts[name], image_source(parts[name], on.features, model), model)
-        similarities[name] = judge.similarity(model)
+        judge_split = SplitJudge(parts[name], image_source(parts[name], on.features, model), model)
+        similarities[name] = judge_split.similarity(model)
+    similarities |= {name: make(part) for name, make in (others or {}).items()}
+    results, metrics = judge_similarities(similarities, truth, protocol=protocol, relevance=relevance, files=files)
+    return JudgedModels(part, truth, relevance, protocol, similarities, results, metrics)
+
+
+def judge_similarities(
+    similarities: Mapping[str, Any],
+    truth: RetrievalTruth,
+    *,
+    protocol: str = "whole",
+    relevance: Any = None,
+    files: Sequence[str | Path] = (),
+) -> tuple[dict[str, dict[str, NDArray[np.float64]]], dict[str, dict[str, float]]]:
+    """Every query's result, and the metrics, by each of several similarities.
+
+    Args:
+        similarities: by the model's name, as `per_query_similarity` takes them.
+        truth: the image of every caption.
+        protocol: name of an evaluation protocol.
+        relevance: as `per_query_similarity` takes it.
+        files: the judgements' files, where the protocol takes any.
+
+    Returns:
+        Results of the queries (empty for a protocol with judgements of its own) and metrics, both by name.
+
+    Raises:
+        InputError: as the evaluation raises it.
+    """
+    if protocol in JUDGED:
+        return {}, {
+            name: judge(protocol, similarity, truth, relevance=relevance, files=files)
+            for name, similarity in similarities.items()
+        }
     results = {
-        name: per_query(similarity, truth, protocol=protocol, relevance=relevance)
+        name: per_query_similarity(similarity, truth, protocol=protocol, relevance=relevance)
         for name, similarity in similarities.items()
     }
-    return JudgedModels(part, truth, relevance, protocol, similarities, results)
+    return results, {name: summarise(found, truth, protocol) for name, found in results.items()}

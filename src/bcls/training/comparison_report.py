@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bcls.errors import InputError
 from bcls.evaluation import Difference
 from bcls.evaluation.changes import Candidate, QueryRankings, largest_changes, query_gains, query_rankings
 from bcls.evaluation.report import ChangedQuery, Changes, RankedItem, Report
@@ -17,6 +18,8 @@ from bcls.training.comparing import JudgedModels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from bcls.data import RetrievalDataset
 
 ASKED = {"text_to_image": "captions", "image_to_text": "pictures"}
 MEASURES = {"rank": "rank of the right answer", "ndcg": "NDCG@10"}
@@ -82,7 +85,7 @@ def _sides(gain: NDArray[np.float64]) -> tuple[int, int, int]:
 def _changed(
     judged: JudgedModels, pair: tuple[str, str], direction: Direction, row: int, rankings: QueryRankings
 ) -> ChangedQuery:
-    part = judged.part
+    part = _part(judged)
     results = [judged.results[name] for name in pair]
     ranks, ndcg = (
         tuple(float(one[f"{direction}/{name}"][row]) if f"{direction}/{name}" in one else np.nan for one in results)
@@ -113,7 +116,7 @@ def _changed(
 
 
 def _item(judged: JudgedModels, direction: Direction, candidate: Candidate) -> RankedItem:
-    row, part = candidate.row, judged.part
+    row, part = candidate.row, _part(judged)
     seen = direction == "text_to_image"
     return RankedItem(
         part.image_ids[row] if seen else part.caption_texts[row],
@@ -124,9 +127,15 @@ def _item(judged: JudgedModels, direction: Direction, candidate: Candidate) -> R
     )
 
 
+def _part(judged: JudgedModels) -> RetrievalDataset:
+    if judged.part is None:
+        raise InputError("the page shows captions and images: it needs the data set")
+    return judged.part
+
+
 def _picture(judged: JudgedModels, row: int) -> Path | None:
     """The picture of an image; None where the data set has features alone."""
-    part = judged.part
+    part = _part(judged)
     if part.image_folder is None or part.images[row].file is None:
         return None
     path = part.image_path(row)

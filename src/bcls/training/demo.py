@@ -7,13 +7,17 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from bcls.data import RetrievalDataset, read_dataset
 from bcls.data.images import PictureImages
 from bcls.data.scenes import SceneRelevance, make_scenes, open_scene_relevance
+from bcls.data.scenes.generate import DEFAULT_SPLITS
+from bcls.errors import InputError
 from bcls.evaluation.report import Bars, Curve, GalleryQuery, RankedItem, Report, Table, write_report
+from bcls.files import read_json, write_json
 from bcls.models import ConvTower, RetrievalModel
 from bcls.training.callbacks.history import read_history
 from bcls.training.config import load_config
@@ -71,10 +75,12 @@ def demo(folder: Path, *, seed: int = 0, epochs: int = 9, splits: Mapping[str, i
         splits: pictures in each split; None = 1,200 to train on and 300 to judge by.
 
     Raises:
-        InputError: the folder cannot be used.
+        InputError: the folder cannot be used, or holds a demo of another seed, number of epochs or splits.
     """
     start = time.monotonic()
     scenes = folder / "scenes"
+    made = {"seed": seed, "epochs": epochs, "splits": dict(DEFAULT_SPLITS if splits is None else splits)}
+    claim_demo(folder, made)
     if not scenes.exists():
         logger.info("making scenes")
         make_scenes(scenes, seed=seed, splits=None if splits is None else dict(splits))
@@ -85,6 +91,29 @@ def demo(folder: Path, *, seed: int = 0, epochs: int = 9, splits: Mapping[str, i
     seconds = time.monotonic() - start
     report = write_report(folder / "report.html", _report(metrics, results, gallery, seed, seconds))
     return DemoResult(metrics, report, seconds)
+
+
+def claim_demo(folder: Path, made: Mapping[str, Any]) -> None:
+    """Make a folder that of one demo, so that its parts are never those of another.
+
+    Args:
+        folder: of the demo.
+        made: what it is made of, JSON-able.
+
+    Raises:
+        InputError: it holds a demo that was made of something else.
+    """
+    file = folder / "demo.json"
+    if file.exists():
+        found = read_json(file)
+        differing = [name for name in made if not isinstance(found, dict) or found.get(name) != made[name]]
+        if differing:
+            told = ", ".join(f"{name} {made[name]}" for name in differing)
+            raise InputError(
+                f"{folder}: holds a demo that was made otherwise, not with {told}: choose another --output"
+            )
+        return
+    write_json(file, dict(made))
 
 
 def _train(name: str, folder: Path, seed: int, epochs: int) -> TrainingResult:

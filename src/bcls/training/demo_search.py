@@ -9,7 +9,7 @@ from pathlib import Path
 from bcls.data.scenes import make_scenes
 from bcls.embedding import embed, fill_index
 from bcls.training.config import load_config
-from bcls.training.demo import LOSSES
+from bcls.training.demo import LOSSES, claim_demo
 from bcls.training.run import train
 
 logger = logging.getLogger("bcls")
@@ -48,12 +48,14 @@ def make_search_demo(
         splits: pictures in each split, `train` and `val` among them; None = 900, 100, and 200 that are `new`.
 
     Raises:
-        InputError: the folder cannot be used.
+        InputError: the folder cannot be used, or holds a demo that was made otherwise.
     """
+    chosen = SPLITS if splits is None else splits
+    claim_demo(folder, {"seed": seed, "epochs": epochs, "splits": chosen, "pixels": PIXELS})
     scenes = folder / "scenes"
     if not scenes.exists():
         logger.info("drawing pictures")
-        make_scenes(scenes, seed=seed, size=PIXELS, splits=SPLITS if splits is None else splits)
+        make_scenes(scenes, seed=seed, size=PIXELS, splits=chosen)
     models, indexes = {}, {}
     for name in COMPARED:
         run = folder / "runs" / name.lower()

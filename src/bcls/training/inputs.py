@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 import torch
@@ -49,13 +50,14 @@ def open_data(config: DataConfig) -> RetrievalDataset:
     return open_splits(config.path, (config.train_split, config.validation_split), config.features)
 
 
-def open_splits(path: str, splits: Sequence[str], features: str | None) -> RetrievalDataset:
+def open_splits(path: str, splits: Sequence[str], features: str | None, *, images: bool = True) -> RetrievalDataset:
     """Read a whole data set and refuse it where these splits have problems.
 
     Args:
         path: of the data set.
         splits: those that will be used.
         features: the features that will be used; None = the pictures.
+        images: whether either will be used; otherwise only the captions are checked.
 
     Raises:
         InputError: unknown split or features, or problems; names the command that lists them all.
@@ -65,8 +67,8 @@ def open_splits(path: str, splits: Sequence[str], features: str | None) -> Retri
         known = ", ".join(sorted(dataset.features)) or "none"
         raise InputError(f"{path}: no features {features!r}; there are: {known}")
     names = [] if features is None else [features]
-    problems = check_dataset(dataset.split(splits), pictures=features is None, features=names)
-    refuse_problems(problems, f"bcls data check {path}")
+    problems = check_dataset(dataset.split(splits), pictures=images and features is None, features=names)
+    refuse_problems(problems, f"bcls data check {quote(str(path))}")
     return dataset
 
 

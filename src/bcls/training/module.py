@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-import lightning as L
 import torch
 
 from bcls.data.batches import Batch
+from bcls.errors import MissingExtraError
 from bcls.losses import RetrievalLoss
 from bcls.models import RetrievalModel
 from bcls.training.config import OptimizationConfig
 from bcls.training.optimizer import adamw, warmup_cosine
+
+try:
+    import lightning as L
+except ImportError:
+    raise MissingExtraError("training", "train") from None
 
 
 class RetrievalModule(L.LightningModule):

@@ -12,6 +12,7 @@ from bcls.files import read_yaml
 from bcls.models import ModelCard, card_of_run
 from bcls.relevance import Scorer
 from bcls.training.comparing import ModelOnData, judge_models
+from bcls.training.run_folder import RunFolder
 
 
 def published_card(run: str | Path, *, scorer: Scorer | None = None, scene_truth: bool = False) -> ModelCard:
@@ -31,13 +32,14 @@ def published_card(run: str | Path, *, scorer: Scorer | None = None, scene_truth
     """
     run = Path(run)
     card_of_run(run)  # refuses what is no finished run
-    data = read_yaml(run / "config.yaml")["data"]
+    config = read_yaml(run / "config.yaml")
+    data = config["data"]
     judged = judge_models(
         {"model": ModelOnData(run / "model", data["path"], data["features"])},
         data["validation_split"],
         scorer=scorer,
         scene_truth=scene_truth,
-        labels_folder=run.parent / "labels",
+        labels_folder=RunFolder(run).labels((config.get("labels") or {}).get("folder")),
         fit_split=data["train_split"],
     )
     results = judged.results["model"]

@@ -11,15 +11,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-import lightning as L
 import torch
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressBar
-from lightning.pytorch.loggers import TensorBoardLogger
 
 from bcls.data import RetrievalDataset
 from bcls.data.labels import label_split
 from bcls.data.scenes import open_scene_relevance
-from bcls.errors import InputError, UnreadableImageError
+from bcls.errors import InputError, MissingExtraError, UnreadableImageError
 from bcls.evaluation import write_queries, write_result
 from bcls.files import hash_of, write_json
 from bcls.losses import BCLSLoss
@@ -41,6 +38,14 @@ from bcls.training.provenance import provenance
 from bcls.training.resumed_words import refuse_other_words
 from bcls.training.run_folder import RunFolder
 from bcls.training.validation import SplitJudge
+
+try:
+    import lightning as L
+    import tensorboard  # noqa: F401 - Lightning asks for it when the run begins
+    from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressBar
+    from lightning.pytorch.loggers import TensorBoardLogger
+except ImportError:
+    raise MissingExtraError("training", "train") from None
 
 logger = logging.getLogger("bcls")
 

@@ -10,7 +10,7 @@ import torch
 
 from bcls.data import RetrievalDataset
 from bcls.data.images import ImageSource
-from bcls.evaluation import RetrievalTruth, evaluate_similarity, per_query, per_query_reranked, summarise
+from bcls.evaluation import RetrievalTruth, evaluate_similarity, per_query_reranked, per_query_similarity, summarise
 from bcls.evaluation.similarity import PairSource
 from bcls.models import RetrievalModel
 from bcls.progress import progress
@@ -64,7 +64,7 @@ class SplitJudge:
 
     def queries_by(self, similarity: PairSource) -> dict[str, NDArray[np.float64]]:
         """Every query's own result by a similarity of the split, whoever made it."""
-        return per_query(similarity, self.truth, protocol=self._protocol, relevance=self._relevance)
+        return per_query_similarity(similarity, self.truth, protocol=self._protocol, relevance=self._relevance)
 
     def queries_reranked(
         self, model: RetrievalModel, first: ModelSimilarity, top: int

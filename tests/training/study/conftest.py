@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from bcls.data import read_dataset
-from bcls.evaluation import RetrievalTruth, per_query, summarise, write_queries, write_result
+from bcls.evaluation import RetrievalTruth, per_query_similarity, summarise, write_queries, write_result
 from bcls.files import write_json
 from bcls.training.run_folder import RunFolder
 from bcls.training.study import StudyConfig, parse_study, study_parser
@@ -87,7 +87,7 @@ def finished(tiny_data: Path) -> Callable[..., StudyPlan]:
             variant = "triplet" if config["loss"]["class_path"].endswith("TripletLoss") else "bcls"
             similarity = np.random.default_rng(number).random((len(part.images), len(part.caption_texts)))
             own = part.caption_image[None, :] == np.arange(len(part.images))[:, None]
-            _end(run.folder, per_query(similarity + SKILL[variant] * own, truth), truth)
+            _end(run.folder, per_query_similarity(similarity + SKILL[variant] * own, truth), truth)
             run.folder.config.write_text(run.text)
         return plan
 

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from bcls.errors import InputError
 from bcls.evaluation import write_result
+from bcls.progress import written_time
 from bcls.training.run_folder import RunFolder
 from bcls.training.study.plan import StudyRun
-from bcls.training.study.progress import StudyProgress, written_time
+from bcls.training.study.progress import StudyProgress
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from bcls.data import read_dataset
+from bcls.data.labels import label_folder
 from bcls.errors import InputError
 from bcls.relevance import TfidfScorer, captions_hash, open_labels
 from bcls.training.study.kept_runs import claim_runs
@@ -30,7 +31,8 @@ def made(tmp_path, caplog):
 
 
 def kept(folder):
-    return sorted(str(file.parent.relative_to(folder)) for file in folder.rglob("labels.json"))
+    """`SCORER/SPLIT` of each store; its key is left out."""
+    return sorted(str(file.parent.relative_to(folder)).rpartition("-")[0] for file in folder.rglob("labels.json"))
 
 
 def test_each_is_made_once_for_all_runs(study, made, tmp_path):
@@ -41,11 +43,11 @@ def test_each_is_made_once_for_all_runs(study, made, tmp_path):
 
 def test_they_are_those_that_a_run_would_make(study, made, tiny_data, tmp_path):
     made(study())
-    train = read_dataset(tiny_data).split("train")
+    dataset = read_dataset(tiny_data)
+    train = dataset.split("train")
     captions = train.caption_texts, train.caption_ids, train.caption_image
-    encodings = open_labels(
-        tmp_path / "study" / "labels" / "tfidf" / "train", TfidfScorer(), *captions, fitted_on=captions_hash(*captions)
-    )
+    place = label_folder(tmp_path / "study" / "labels", TfidfScorer(), dataset, "train")
+    encodings = open_labels(place, TfidfScorer(), *captions, fitted_on=captions_hash(*captions))
     assert len(encodings) == len(train.caption_texts)
 
 
@@ -98,9 +100,9 @@ def test_data_that_cannot_be_used_are_refused(study, made, tiny_data, tmp_path):
         made(study(set={"data.features": "regions"}))
 
 
-def test_encodings_of_other_captions_are_refused(study, made, tiny_data, tmp_path):
+def test_encodings_that_were_changed_are_refused(study, made, tiny_data, tmp_path):
     made(study())
-    place = tmp_path / "study" / "labels" / "tfidf" / "train" / "labels.json"
+    (place,) = (tmp_path / "study" / "labels" / "tfidf").glob("train-*/labels.json")
     place.write_text(json.dumps({**json.loads(place.read_text()), "fitted_on": "other"}))
     with pytest.raises(InputError, match="the scorer was fitted on other captions"):
         made(study())

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bcls.errors import InputError
 from bcls.evaluation.cosine import CosineSimilarity
+from bcls.evaluation.dot import DotSimilarity
 from bcls.evaluation.judged.best_ranks import best_ranks
 from bcls.evaluation.judged.cxc_ratings import CxcRatings, rated_rows, read_cxc_ratings
 from bcls.evaluation.judged.eccv import recalls, rsum
@@ -79,11 +80,11 @@ def _scores(task: Task, rated: CxcRatings, first: Rows, second: Rows) -> NDArray
         found = np.empty(order.size)
         found[order] = task.scores().pairs(second[order], first[order], rows_in_block(None, task.truth.captions))
         return found
-    if not isinstance(task.similarity, CosineSimilarity):
+    if not isinstance(task.similarity, CosineSimilarity | DotSimilarity):
         raise InputError(
             f"{rated.source}: rates pairs of {rated.sides[0]}s, whose similarity only embeddings tell; "
             "a matrix of images and captions does not"
         )
-    units = task.similarity.captions if rated.task == "sts" else task.similarity.images
-    cosines = np.einsum("pd,pd->p", units[first], units[second])
-    return np.asarray(cosines, dtype=np.float32).astype(np.float64)  # rounding shall make no order
+    rows = task.similarity.captions if rated.task == "sts" else task.similarity.images  # of length 1 for the cosine
+    products = np.einsum("pd,pd->p", rows[first], rows[second])
+    return np.asarray(products, dtype=np.float32).astype(np.float64)  # rounding shall make no order

@@ -8,6 +8,7 @@ import numpy as np
 
 from bcls.errors import InputError
 from bcls.evaluation.cosine import CosineSimilarity
+from bcls.evaluation.dot import DotSimilarity
 from bcls.evaluation.judged.cxc_ratings import CxcRatings, rated_rows, read_cxc_ratings
 from bcls.evaluation.judged.positives import JudgedPositives
 from bcls.evaluation.judged.task import Task
@@ -42,7 +43,7 @@ def judge_cxc_within(task: Task) -> dict[str, float]:
         InputError: no embeddings, ids that do not match, ratings of captions with images, a file given twice, or no
             pair that is rated highly enough.
     """
-    if not isinstance(task.similarity, CosineSimilarity):
+    if not isinstance(task.similarity, CosineSimilarity | DotSimilarity):
         raise InputError("captions are sought by captions and images by images: this protocol needs embeddings")
     metrics: dict[str, float] = {}
     for file in task.files:
@@ -56,21 +57,24 @@ def judge_cxc_within(task: Task) -> dict[str, float]:
         if not judged.query.size:
             raise InputError(f"{file}: no pair is rated {LEAST[rated.task]:g} or more, so nothing can be found")
         units = task.similarity.captions if rated.task == "sts" else task.similarity.images
-        ranks = ranks_within(units, judged)
+        ranks = ranks_within(units, judged, type(task.similarity))
         found = ranks[~np.isnan(ranks)]
         metrics |= {f"{direction}/recall@{cutoff}": recall_at(found, cutoff) for cutoff in RECALL_CUTOFFS}
         metrics |= {f"{direction}/queries": float(found.size), f"{direction}/positives": float(judged.query.size)}
     return metrics
 
 
-def ranks_within(embeddings: Any, judged: JudgedPositives) -> Floats:
-    """The rank of each row's best positive among all other rows, by cosine.
+def ranks_within(
+    embeddings: Any, judged: JudgedPositives, compare: type[CosineSimilarity | DotSimilarity] = CosineSimilarity
+) -> Floats:
+    """The rank of each row's best positive among all other rows, by cosine unless another comparison is named.
 
     Of equal scores the positives come last (worst case). Nothing is sorted; the cost is that of the matrix product.
 
     Args:
         embeddings: shape (N, D).
         judged: positives among the same rows; none is its own query.
+        compare: how two rows are compared.
 
     Returns:
         Shape (N,); NaN for a row without a positive.
@@ -80,7 +84,7 @@ def ranks_within(embeddings: Any, judged: JudgedPositives) -> Floats:
         >>> ranks_within([[1.0, 0.0], [0.9, 0.1], [0.1, 0.9]], judged)
         array([ 2., nan,  2.])
     """
-    cosine = CosineSimilarity(embeddings, embeddings)
+    cosine = compare(embeddings, embeddings)
     rows = np.arange(cosine.images.shape[0])
     starts = np.searchsorted(judged.query, np.append(rows, rows.size))
     ranks = np.full(rows.size, np.nan)

@@ -111,7 +111,7 @@ class PretrainedImageTower(PretrainedTower, ImageTower):
             if about.get(name, own) != own:
                 raise InputError(
                     f"the features are of another {name.replace('_hash', '')} than this tower's; compute them with "
-                    f"bcls features --model {self.model}"
+                    f"bcls features DATA --model {self.model}"
                 )
 
     def prepare(self, pictures: Sequence[Image.Image]) -> Tensor:

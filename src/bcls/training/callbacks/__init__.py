@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from bcls.errors import MissingExtraError
+
+try:
+    import lightning  # noqa: F401
+except ImportError:
+    raise MissingExtraError("training", "train") from None
+
 from bcls.training.callbacks.best_model import BestModel, require_metric
 from bcls.training.callbacks.collapse import CollapseWatch
 from bcls.training.callbacks.hard_negatives_start import HardNegativesStart

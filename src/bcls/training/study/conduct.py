@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bcls.errors import InputError
 from bcls.evaluation import Difference
 from bcls.evaluation.results import plain
-from bcls.files import write_json, write_text
+from bcls.files import read_json, write_json, write_text
 from bcls.training.study.config import StudyConfig
 from bcls.training.study.curves import draw_sweep
 from bcls.training.study.findings import Finding, differences_from_baseline, read_findings, study_truth
@@ -60,6 +61,7 @@ def conduct_study(study: StudyConfig, only: Sequence[str] = ()) -> StudyResult:
         MissingExtraError: it has pictures, and matplotlib is not installed (the extra `plot`).
     """
     plan = plan_study(study, only)
+    _refuse_other_study(study)
     if study.sweeps or study.pareto is not None:
         require_plotting()
     runs = plan.distinct()
@@ -72,6 +74,27 @@ def conduct_study(study: StudyConfig, only: Sequence[str] = ()) -> StudyResult:
     finally:
         progress.close()
     return report_study(study, plan, progress.failures)
+
+
+def _refuse_other_study(study: StudyConfig) -> None:
+    """Refuse a folder that holds the results of another study; the same one may have more or other variants now.
+
+    Raises:
+        InputError: its results are of another base, or of other variants throughout.
+    """
+    file = Path(study.output) / "study.json"
+    if not file.exists():
+        return
+    content = read_json(file)
+    about, settings = (content.get(name) if isinstance(content, dict) else None for name in ("about", "settings"))
+    if not isinstance(about, dict) or not isinstance(settings, dict):
+        raise InputError(f"{file}: is there already, and no result of a study: choose another --output")
+    variants = {one.get("variant") for one in settings.values() if isinstance(one, dict)}
+    if about.get("base") != study.base or not variants & {*study.variants}:
+        raise InputError(
+            f"{file}: holds the results of another study (base {about.get('base')}, variants "
+            f"{', '.join(sorted(map(str, variants)))}): choose another --output"
+        )
 
 
 def report_study(study: StudyConfig, plan: StudyPlan, failures: dict[str, str]) -> StudyResult:

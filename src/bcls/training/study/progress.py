@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from bcls.evaluation import read_result
 from bcls.evaluation.difference_table import short_name, written
+from bcls.progress import written_time
 from bcls.training.study.plan import StudyRun
 
 logger = logging.getLogger("bcls")
@@ -66,16 +67,3 @@ class StudyProgress:
     def _left(self) -> str:
         each = sum(self._seconds) / len(self._seconds)
         return written_time((self._total - self._done) * each / self._jobs)
-
-
-def written_time(seconds: float) -> str:
-    """A time as people say it.
-
-    Example:
-        >>> written_time(42.0), written_time(2520.0), written_time(7500.0)
-        ('42 s', '42 min', '2 h 05 min')
-    """
-    minutes = round(seconds / 60)
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
