@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -168,6 +169,23 @@ def test_many_writes_are_merged_by_themselves(tmp_path, monkeypatch):
             counts.append(len(index._log._state()[1]))
         assert counts == [1, 2, 3, 1, 2, 3, 1, 2, 3]
         assert index.count() == open_index(tmp_path / "index").count() == 9
+
+
+def test_a_backup_that_was_put_back_and_has_come_to_the_same_version_is_read(tmp_path):
+    given = records_of(np.eye(4))
+    index = MemoryIndex(tmp_path / "index", dim=4, model="m", fields=FIELDS)
+    index.add(given[:1])
+    shutil.copytree(tmp_path / "index", tmp_path / "backup")
+    index.add(given[1:2])
+    shutil.rmtree(tmp_path / "index")
+    shutil.move(tmp_path / "backup", tmp_path / "index")
+    with MemoryIndex.open(tmp_path / "index") as other:
+        other.add(given[2:3])
+        assert other.info().version == index.info().version
+    index.refresh()
+    assert [name for name, _ in index.scan()] == ["r000", "r002"]
+    index.add(given[3:])
+    assert [name for name, _ in MemoryIndex.open(tmp_path / "index").scan()] == ["r000", "r002", "r003"]
 
 
 def test_a_write_starts_from_what_another_has_written(tmp_path):

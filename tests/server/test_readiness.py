@@ -128,3 +128,26 @@ def test_a_write_that_is_taken_does_not_hide_that_searches_fail(serving, made, e
     assert live.trouble is not None
     with pytest.raises(Exception, match="damaged"):
         open_index(place).search(records_of(embedder, made.pictures)[0].vector[None], 1)
+
+
+def test_a_backup_that_is_put_back_under_a_running_server_is_what_it_serves(serving, made, embedder, placed):
+    record = records_of(embedder, made.pictures)[0]
+    client = serving(replace(served_of(made, embedder), index=str(placed)), reload_seconds=0.05)
+
+    def add(name: str) -> str:
+        with open_index(placed) as index:
+            index.add([replace(record, id=name, fields=record.fields | {"split": "late"})])
+            return index.info().version
+
+    def late() -> list[str]:
+        answer = client.post("/v1/search", json=QUERY | {"filter": "split=late"})
+        return [one["id"] for one in answer.json()["results"]] if answer.status_code == 200 else []
+
+    shutil.copytree(placed, placed.with_name("backup"))
+    version = add("before")
+    until(lambda: late() == ["before"])
+    shutil.rmtree(placed)
+    shutil.copytree(placed.with_name("backup"), placed)
+    assert add("after") == version
+    until(lambda: late() == ["after"])
+    until(lambda: says(client) == {True})

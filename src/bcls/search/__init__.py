@@ -5,6 +5,7 @@ Knows nothing of models and data: ids, vectors and fields go in, ids and scores 
 
 from __future__ import annotations
 
+from bcls.search.copying import copy_index
 from bcls.search.errors import EngineUnavailableError, IndexDamagedError, IndexMissingError, WriteFailedError
 from bcls.search.filters import Condition, Filter
 from bcls.search.index import Index
@@ -26,6 +27,7 @@ __all__ = [
     "MemoryIndex",
     "Record",
     "WriteFailedError",
+    "copy_index",
     "create_index",
     "made_at",
     "open_index",

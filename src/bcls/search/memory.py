@@ -51,6 +51,7 @@ class MemoryIndex(Index):
 
     _rows: MemoryRows
     _version: int
+    _seen: str
 
     def __init__(
         self,
@@ -90,7 +91,7 @@ class MemoryIndex(Index):
     def refresh(self) -> None:
         """Read the folder again if another process has written there."""
         with self._writing:
-            if self._log is not None and self._log.version() != self._version:
+            if self._log is not None and self._log.state() != self._seen:
                 self._read(self._log)
 
     def optimize(self) -> None:
@@ -103,6 +104,7 @@ class MemoryIndex(Index):
                     self.refresh()
                     whole = self._rows.whole()
                     self._version = self._log.replace(whole)
+                    self._seen = self._log.state()
             rows = MemoryRows(self.dim)
             rows.apply(whole)
             self._rows = rows
@@ -111,6 +113,7 @@ class MemoryIndex(Index):
         """Nothing is held open."""
 
     def _read(self, log: MemoryLog) -> None:
+        seen = log.state()  # before: what comes between is read again
         version, changes = log.read()
         rows = MemoryRows(self.dim)
         try:
@@ -120,7 +123,7 @@ class MemoryIndex(Index):
             raise IndexDamagedError(
                 f"{log.folder}: takes out {error}, which was never added; make the index again"
             ) from None
-        self._rows, self._version = rows, version
+        self._rows, self._version, self._seen = rows, version, seen
 
     def _set(self, manifest: Manifest) -> None:
         super().__init__()
@@ -129,6 +132,7 @@ class MemoryIndex(Index):
         self.identity = manifest.identity
         self._rows = MemoryRows(self.dim)
         self._version = 0
+        self._seen = ""
 
     def _add(self, records: list[Record], vectors: Vectors) -> None:
         self._commit(lambda: Change([(record.id, dict(record.fields)) for record in records], vectors, []))
@@ -175,6 +179,7 @@ class MemoryIndex(Index):
             if change.is_empty:
                 return change
             self._version = self._log.append(change)
+            self._seen = self._log.state()
             self._rows.apply(change)
         if self._log.wants_merging():
             with merging_later():

@@ -79,6 +79,11 @@ class MemoryLog:
         """The version in force."""
         return self._state()[0]
 
+    def state(self) -> str:
+        """Differs between any two states, also where a backup has come to the same version another way."""
+        version, segments = self._state()
+        return f"{version} {segments[-1].get('sha256', '') if segments else ''}"
+
     def read(self) -> tuple[int, list[Change]]:
         """The version in force and all its changes, in order.
 

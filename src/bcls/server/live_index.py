@@ -147,7 +147,7 @@ class LiveIndex:
 
     def _refresh(self, index: Index) -> None:
         try:
-            anew = self._made() != self._made_then
+            anew = self._made() != self._made_then or self.trouble is not None
             if not anew:
                 index.refresh()
                 self.info = index.info()
