@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from bcls.errors import InputError
-from bcls.losses import InfoNCELoss
+from bcls.losses import InfoNCELoss, infonce_loss
 
 
 def test_equals_cross_entropy_on_the_diagonal(make_matrices):
@@ -77,3 +77,9 @@ def test_a_learnt_temperature_is_exact_under_autocast():
         value = mixed(similarity)
     value.backward()
     assert mixed.log_temperature.grad.item() == pytest.approx(plain.log_temperature.grad.item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0, float("nan"), float("inf"), [0.1, 0.2]])
+def test_a_learnt_temperature_that_is_none_is_refused(temperature):
+    with pytest.raises(InputError, match="temperature"):
+        infonce_loss(torch.eye(2), temperature=torch.tensor(temperature))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -15,6 +16,7 @@ from bcls.losses.matrices import (
     check_relevance,
     check_similarity,
     require_relevance,
+    require_tensor,
 )
 
 NAN = math.nan
@@ -138,3 +140,17 @@ def test_both_directions_see_rows_and_then_columns_of_every_matrix():
     value = both_directions(one, first, second)
     assert seen == [(first.tolist(), second.tolist()), ([[1, 3], [2, 4]], [[0, 20], [10, 0]])]
     assert value.item() == ((3 - 10) + (4 - 20)) / 2
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (np.ones((2, 2)), r"x must be a torch tensor, not ndarray: use torch.from_numpy"),
+        ([[1.0]], "x must be a torch tensor, not list"),
+        (torch.eye(2).to_sparse(), "x must be a dense tensor"),
+        (torch.ones(2, 2, device="meta"), "x is on the device 'meta'"),
+    ],
+)
+def test_what_is_no_plain_tensor_is_refused(value, says):
+    with pytest.raises(InputError, match=says):
+        require_tensor(value, "x")

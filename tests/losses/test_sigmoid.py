@@ -31,3 +31,10 @@ def test_scale_and_bias_learn():
 def test_the_scale_must_be_above_zero():
     with pytest.raises(InputError, match="initial_scale"):
         SigmoidLoss(initial_scale=0.0)
+
+
+@pytest.mark.parametrize("setting", ["scale", "bias"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), [0.1, 0.2]])
+def test_learnt_numbers_that_are_none_are_refused(setting, value):
+    with pytest.raises(InputError, match=setting):
+        sigmoid_loss(torch.eye(2), **{setting: torch.tensor(value)})

@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bcls.errors import InputError
 from bcls.losses import select_pairs
 
 FORMS = ("boundary", "window", "stride", "first")
@@ -110,3 +111,27 @@ def test_no_array_with_a_window_axis(make_matrices, form):
     with Watch():
         select_pairs(similarity, relevance, pairs=form, window=32, gap=0.1)
     assert largest <= 2 * similarity.numel()
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"similarity": torch.tensor([[0.1, float("nan"), 0.9]])}, "similarity of image 0 and caption 1 is nan"),
+        ({"relevance": torch.tensor([[1.0, 0.6, 2.0]])}, "relevance of image 0 and caption 2 is 2"),
+        ({"relevance": torch.tensor([[1, 0, 0]], dtype=torch.uint8)}, "relevance must be floating point"),
+        ({"pairs": "diagonal"}, "pairs is 'diagonal'"),
+        ({"window": 0}, "window is 0"),
+        ({"gap": 1.0}, "gap is 1.0"),
+    ],
+)
+def test_pairs_of_what_cannot_be_ordered_are_refused(change, says):
+    given = {
+        "similarity": torch.tensor([[0.1, 0.5, 0.9]]),
+        "relevance": torch.tensor([[1.0, 0.6, 0.2]]),
+        "pairs": "stride",
+        "window": 1,
+        "gap": 0.1,
+    }
+    assert select_pairs(**given).counts.any()
+    with pytest.raises(InputError, match=says):
+        select_pairs(**given | change)

@@ -40,7 +40,7 @@ def same(one, other):
         np.testing.assert_array_equal(array, other.arrays()[name], err_msg=name)
 
 
-# A part of one caption is left to the scorers of words: a sentence encoder rounds a batch of one otherwise than a larger.
+# A sentence encoder rounds a batch of one caption otherwise than a larger one: a part of one is for scorers of words.
 @pytest.mark.parametrize(
     ("make", "size"),
     [(make, size) for make in MAKERS for size in (1, 7, 30, 100) if (make, size) != (SentenceScorer, 1)],

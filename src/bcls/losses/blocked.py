@@ -112,6 +112,8 @@ def check_embeddings(images: Tensor, captions: Tensor) -> tuple[Tensor, Tensor]:
         InputError: not two non-empty floating-point matrices of as many dimensions, on two devices, a value is NaN or
             infinite (the first row is named), or so large that a similarity could be.
     """
+    if isinstance(images, Tensor) and isinstance(captions, Tensor) and images.device != captions.device:
+        raise InputError(f"image embeddings are on {images.device}, caption embeddings on {captions.device}")
     for name, embeddings in (("image", images), ("caption", captions)):
         require_tensor(embeddings, f"{name} embeddings")
         if embeddings.ndim != 2 or embeddings.numel() == 0:
@@ -122,8 +124,6 @@ def check_embeddings(images: Tensor, captions: Tensor) -> tuple[Tensor, Tensor]:
             raise InputError(f"{name} embeddings must be floating point, not {embeddings.dtype}")
     if images.shape[1] != captions.shape[1]:
         raise InputError(f"image embeddings have {images.shape[1]} dimensions, caption embeddings {captions.shape[1]}")
-    if images.device != captions.device:
-        raise InputError(f"image embeddings are on {images.device}, caption embeddings on {captions.device}")
     images, captions = at_least_single(images), at_least_single(captions)
     form = torch.promote_types(images.dtype, captions.dtype)
     images, captions = images.to(form), captions.to(form)

@@ -17,6 +17,7 @@ from bcls.losses.positive_pairs import PositivePairs, Positives, find_positive_p
 from bcls.losses.query_blocks import query_blocks
 from bcls.losses.query_terms import kendall_blocks, triplet_blocks
 from bcls.losses.relevance_blocks import Relevance, RelevanceBlocks
+from bcls.losses.settings import number_of, require_above_zero
 from bcls.losses.soft_tiles import soft_tiles
 from bcls.losses.triplet import TripletLoss, triplet_terms
 
@@ -131,6 +132,7 @@ class ChunkedLoss(nn.Module):
         self, images: Tensor, captions: Tensor, pairs: PositivePairs, margin: float, temperature: float | Tensor
     ) -> Tensor:
         compute = partial(soft_tiles, pairs=pairs, margin=margin, side=self.block)
+        require_above_zero(temperature=number_of(temperature, "temperature"))
         scalar = torch.as_tensor(temperature, dtype=images.dtype, device=images.device)
         return blocked(compute, images, captions, scalar)
 

@@ -8,13 +8,12 @@ from typing import ClassVar, Literal, get_args
 import torch.nn.functional as F
 from torch import Tensor
 
-from bcls.errors import InputError
 from bcls.losses.all_pairs import all_pairs_hinge
 from bcls.losses.base import RetrievalLoss
 from bcls.losses.engine import ENGINES, Engine, choose_engine
 from bcls.losses.matrices import both_directions, check_relevance, check_similarity, require_relevance
-from bcls.losses.settings import require_at_least, require_below_one, require_one_of
-from bcls.losses.windows import WindowForm, select_pairs
+from bcls.losses.settings import require_at_least, require_below_one, require_one_of, require_window
+from bcls.losses.windows import WindowForm, pairs_of_checked
 
 Pairs = Literal["boundary", "window", "stride", "first", "all"]
 
@@ -61,19 +60,13 @@ def _check_settings(gap: float, margin: float, pairs: str, window: int | float, 
     require_at_least(0, margin=margin)
     require_one_of(get_args(Pairs), pairs=pairs)
     require_one_of(ENGINES, engine=engine)
-    least = 2 if pairs == "window" else 1
-    fits = window >= least if isinstance(window, int) else 0 < window < 1
-    if not fits:
-        raise InputError(
-            f"window is {window}; with pairs = {pairs!r} it must be an integer of at least {least} (positions) or "
-            "a float above 0 and below 1 (share of the candidates)"
-        )
+    require_window(window, least=2 if pairs == "window" else 1, pairs=pairs)
 
 
 def _windowed_hinge(
     similarity: Tensor, relevance: Tensor, *, gap: float, margin: float, pairs: WindowForm, window: int | float
 ) -> Tensor:
-    chosen = select_pairs(similarity, relevance, pairs=pairs, window=window, gap=gap)
+    chosen = pairs_of_checked(similarity, relevance, pairs=pairs, window=window, gap=gap)
     hinge = F.relu(margin + similarity.gather(1, chosen.less) - similarity.gather(1, chosen.more))
     return (hinge * chosen.counts).sum() / chosen.counts.sum().clamp(min=1)
 

@@ -12,7 +12,7 @@ from bcls.errors import InputError
 from bcls.losses.engine import choose_engine
 from bcls.losses.kendall import KendallLoss
 from bcls.losses.query_blocks import BlockTerms, OneBlock
-from bcls.losses.windows import WindowForm, select_pairs
+from bcls.losses.windows import WindowForm, pairs_of_checked
 
 
 def kendall_blocks(relevance: Callable[[slice], Tensor], loss: KendallLoss) -> OneBlock:
@@ -50,7 +50,7 @@ def _compiled_terms(similarity: Tensor, relevance: Tensor, loss: KendallLoss) ->
 def _windowed_terms(
     similarity: Tensor, relevance: Tensor, loss: KendallLoss, pairs: WindowForm, gradients: bool
 ) -> BlockTerms:
-    chosen = select_pairs(similarity, relevance, pairs=pairs, window=loss.window, gap=loss.gap)
+    chosen = pairs_of_checked(similarity, relevance, pairs=pairs, window=loss.window, gap=loss.gap)
     hinge = F.relu(similarity.gather(1, chosen.less).add_(loss.margin).sub_(similarity.gather(1, chosen.more)))
     hinge.masked_fill_(~chosen.counts, 0.0)
     total, terms = hinge.sum(), chosen.counts.sum()

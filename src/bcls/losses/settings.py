@@ -76,3 +76,17 @@ def require_one_of(choices: Sequence[str], **settings: str) -> None:
     for name, value in settings.items():
         if value not in choices:
             raise InputError(f"{name} is {value!r}; it must be one of {', '.join(choices)}")
+
+
+def require_window(window: int | float, *, least: int, pairs: str) -> None:
+    """Refuse a width of SW-HS windows that is neither positions nor a share.
+
+    Raises:
+        InputError: an integer below `least`, or a float that is not above 0 and below 1.
+    """
+    fits = window >= least if isinstance(window, int) else 0 < window < 1
+    if not fits:
+        raise InputError(
+            f"window is {window}; with pairs = {pairs!r} it must be an integer of at least {least} (positions) or "
+            "a float above 0 and below 1 (share of the candidates)"
+        )

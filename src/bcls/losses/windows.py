@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor
+
+from bcls.losses.matrices import check_relevance, check_similarity
+from bcls.losses.settings import require_below_one, require_one_of, require_window
 
 WindowForm = Literal["boundary", "window", "stride", "first"]
 
@@ -62,6 +65,10 @@ def select_pairs(
     Returns:
         The pairs. No gradient flows through the choice.
 
+    Raises:
+        InputError: a setting out of range, matrices of different shapes, a score that is not finite, or a label outside
+            [0, 1].
+
     Cost: O(N log N) time a query (N log w beside the sort), O(queries x candidates) memory; no
     (queries, candidates, window) array.
 
@@ -72,6 +79,17 @@ def select_pairs(
         >>> [(a, b) for a, b, c in zip(more[0].tolist(), less[0].tolist(), counts[0].tolist()) if c]
         [(0, 1), (1, 2)]
     """
+    require_one_of(get_args(WindowForm), pairs=pairs)
+    require_below_one(gap=gap)
+    require_window(window, least=2 if pairs == "window" else 1, pairs=pairs)
+    similarity = check_similarity(similarity)
+    return pairs_of_checked(similarity, check_relevance(similarity, relevance), pairs=pairs, window=window, gap=gap)
+
+
+def pairs_of_checked(
+    similarity: Tensor, relevance: Tensor, *, pairs: WindowForm, window: int | float, gap: float
+) -> SelectedPairs:
+    """`select_pairs` of matrices and settings that have been checked."""
     with torch.no_grad():
         order = _sort(similarity.detach(), relevance, gap)
         form = {"boundary": _boundary, "window": _window, "stride": _stride, "first": _first}[pairs]
