@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ from bcls.relevance import Calibration, NoisyRelevance, RelevanceSource, Relevan
 from bcls.training.config import DataConfig, RunConfig
 
 NEIGHBOURS = 64
+
+logger = logging.getLogger("bcls")
 
 
 @dataclass(frozen=True)
@@ -171,7 +174,10 @@ def _sampler(config: RunConfig, train: RetrievalDataset, relevance: RelevanceSou
             "never holds an image twice: choose a smaller batch"
         )
     if config.data.sampler == "unique":
-        return UniqueImageBatchSampler(train.caption_image, size, seed=config.seed)
-    assert relevance is not None
-    neighbours = image_neighbours(relevance, train.caption_image, min(NEIGHBOURS, len(train.images) - 1))
-    return NeighbourBatchSampler(train.caption_image, neighbours, size, seed=config.seed)
+        sampler = UniqueImageBatchSampler(train.caption_image, size, seed=config.seed)
+    else:
+        assert relevance is not None
+        neighbours = image_neighbours(relevance, train.caption_image, min(NEIGHBOURS, len(train.images) - 1))
+        sampler = NeighbourBatchSampler(train.caption_image, neighbours, size, seed=config.seed)
+    logger.info(sampler.describe())
+    return sampler

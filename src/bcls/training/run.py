@@ -29,6 +29,7 @@ from bcls.training.callbacks import (
     History,
     Judge,
     KendallWarmup,
+    LoaderPlace,
     require_metric,
 )
 from bcls.training.config import RunConfig, has_hard_negatives
@@ -148,6 +149,7 @@ def _callbacks(
         history,
         Judge(judge, [history, collapse, best]),
         best,
+        LoaderPlace(inputs.loader),
         ModelCheckpoint(
             folder.checkpoint.parent,
             save_last=True,
@@ -178,7 +180,8 @@ def _callbacks(
 
 
 def _steps(config: RunConfig, inputs: TrainingInputs) -> int:
-    return config.optimization.epochs * len(inputs.loader)
+    """Of the whole run: the sampler is asked for every epoch."""
+    return inputs.loader.steps(config.optimization.epochs)
 
 
 def _trainer(config: RunConfig, folder: RunFolder, callbacks: list[Callback]) -> L.Trainer:
@@ -188,6 +191,7 @@ def _trainer(config: RunConfig, folder: RunFolder, callbacks: list[Callback]) ->
         devices=settings.devices,
         precision=settings.precision,
         max_epochs=settings.epochs,
+        reload_dataloaders_every_n_epochs=1,  # otherwise Lightning keeps the length of the first epoch
         gradient_clip_val=settings.gradient_clip or None,
         use_distributed_sampler=False,
         num_sanity_val_steps=0,

@@ -8,5 +8,15 @@ from bcls.training.callbacks.hard_negatives_start import HardNegativesStart
 from bcls.training.callbacks.history import History
 from bcls.training.callbacks.judge import Judge
 from bcls.training.callbacks.kendall_warmup import KendallWarmup
+from bcls.training.callbacks.loader_place import LoaderPlace
 
-__all__ = ["BestModel", "CollapseWatch", "HardNegativesStart", "History", "Judge", "KendallWarmup", "require_metric"]
+__all__ = [
+    "BestModel",
+    "CollapseWatch",
+    "HardNegativesStart",
+    "History",
+    "Judge",
+    "KendallWarmup",
+    "LoaderPlace",
+    "require_metric",
+]
