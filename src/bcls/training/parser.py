@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import torch
+import yaml
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
 from bcls.errors import InputError
@@ -58,4 +61,22 @@ def config_text(parser: ArgumentParser, parsed: Namespace) -> str:
         parsed: what it returned; its `config`, the names of files, is taken out.
     """
     parsed.pop("config", None)
-    return str(parser.dump(parsed, skip_none=False, skip_validation=True))
+    fields = json.loads(parser.dump(parsed, skip_none=False, skip_validation=True, format="json"))
+    return yaml.dump(_without_empty(fields), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes the names that the parser would take for numbers, such as `1e3`."""
+
+
+_Dumper.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9][0-9_]*(\.[0-9_]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
+
+
+def _without_empty(value: Any) -> Any:
+    """Without empty `init_args`, which the parser keeps after an override but not when it reads the text again."""
+    if not isinstance(value, dict):
+        return value
+    kept = {name: _without_empty(part) for name, part in value.items()}
+    return {name: part for name, part in kept.items() if name != "init_args" or part != {}}
