@@ -33,11 +33,15 @@ def test_a_run_learns_and_leaves_everything(words, tiny_data):
     folder = result.folder
     metrics, about = read_result(folder / "result.json")
     assert metrics == result.metrics
-    assert about == {"run": "run", "split": "val", "best_epoch": result.best_epoch}
+    assert about == {"run": "run", "split": "val", "best_epoch": result.best_epoch, "first_epoch": 1}
     assert "tau_b" in metrics
     history = read_history(folder / "history.csv")
-    assert [row["epoch"] for row in history] == list(range(6))
-    assert max(row["rsum"] for row in history) == pytest.approx(metrics["rsum"])
+    assert [row["epoch"] for row in history] == list(range(1, 7))
+    best = max(history, key=lambda row: row["rsum"])
+    assert best["rsum"] == pytest.approx(metrics["rsum"])
+    assert best["epoch"] == result.best_epoch
+    lines = (folder / "history.csv").read_text().splitlines()
+    assert [line.split(",")[:2] for line in lines[1:]] == [[str(n), str(6 * n)] for n in range(1, 7)]
     assert yaml.safe_load((folder / "config.yaml").read_text())["data"]["path"] == str(tiny_data)
     facts = json.loads((folder / "provenance.json").read_text())
     assert set(facts["data"]) == {"dataset", "features", "config"}
@@ -140,7 +144,7 @@ def test_early_stopping(words):
     patient = words("--optimization.epochs", "30", "--validation.patience", "2")
     result = _train(patient)
     rows = read_history(result.folder / "history.csv")
-    assert len(rows) == result.best_epoch + 3 < 30
+    assert len(rows) == result.best_epoch + 2 < 30
     model = (result.folder / "model" / "model.safetensors").read_bytes()
     assert _train(patient, resume=True).metrics == result.metrics
     assert read_history(result.folder / "history.csv") == rows

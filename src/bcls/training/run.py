@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import lightning as L
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from bcls.data import RetrievalDataset
@@ -22,9 +22,11 @@ from bcls.files import hash_of, write_json
 from bcls.losses import BCLSLoss
 from bcls.models import RetrievalModel
 from bcls.relevance import Calibration, RelevanceSource
+from bcls.training.best_epoch import about_epoch
 from bcls.training.callbacks import (
     BestModel,
     CollapseWatch,
+    EpochBar,
     HardNegativesStart,
     History,
     Judge,
@@ -49,7 +51,7 @@ class TrainingResult:
     Attributes:
         folder: the run's folder.
         metrics: of the best epoch's model on the validation split.
-        best_epoch: counted from 0.
+        best_epoch: counted from 1.
     """
 
     folder: Path
@@ -97,9 +99,10 @@ def train(config: RunConfig, config_text: str, *, resume: bool = False) -> Train
         queries = judge.queries(RetrievalModel.from_pretrained(folder.model))
         metrics = judge.summary(queries)
         write_queries(folder.queries, queries)
-        about = {"run": folder.path.name, "split": config.data.validation_split, "best_epoch": best.best_epoch}
+        best_epoch = best.best_epoch + 1
+        about = {"run": folder.path.name, "split": config.data.validation_split, **about_epoch(best_epoch)}
         write_result(folder.result, metrics, about)
-    return TrainingResult(folder.path, metrics, best.best_epoch)
+    return TrainingResult(folder.path, metrics, best_epoch)
 
 
 def _data_hashes(config: RunConfig, dataset: RetrievalDataset) -> dict[str, str]:
@@ -175,7 +178,7 @@ def _callbacks(
     if has_hard_negatives(config.loss):
         callbacks.append(HardNegativesStart(round(config.optimization.hard_negatives_start * _steps(config, inputs))))
     if _shows_progress():
-        callbacks.append(TQDMProgressBar(leave=False))
+        callbacks.append(EpochBar())
     return callbacks
 
 
