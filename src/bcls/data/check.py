@@ -74,7 +74,10 @@ def refuse_problems(problems: Sequence[Problem], command: str) -> None:
     counts = Counter(problem.kind for problem in problems if problem.fatal)
     if counts:
         kinds = ", ".join(f"{kind}: {count}" for kind, count in counts.items())
-        raise InputError(f"the data has {counts.total()} problems ({kinds}); see them all with: {command}")
+        found = "1 problem" if counts.total() == 1 else f"{counts.total()} problems"
+        raise InputError(
+            f"the data has {found} ({kinds}); see {'it' if counts.total() == 1 else 'them all'} with: {command}"
+        )
 
 
 def _nothing(dataset: RetrievalDataset, *, pictures: bool) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -19,7 +19,12 @@ class Scorer(ABC):
     """Encodes captions so that any two can be compared, on a scale from 0 to 1.
 
     To add one, write the two descriptions (`name`, `settings`), `fit` and `encode`.
+
+    Attributes:
+        needs: an optional package that the scorer cannot do without, as (module, extra of this package); None = none.
     """
+
+    needs: ClassVar[tuple[str, str] | None] = None
 
     @property
     @abstractmethod

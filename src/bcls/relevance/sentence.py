@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -45,6 +45,8 @@ class SentenceScorer(Scorer):
         >>> bool(near > 0.6), bool(far < 0.2)
         (True, True)
     """
+
+    needs: ClassVar[tuple[str, str] | None] = ("sentence_transformers", "text")
 
     def __init__(self, model: str = "all-MiniLM-L6-v2", batch_size: int = 128) -> None:
         if batch_size < 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from scipy import sparse
@@ -30,6 +30,8 @@ class TfidfScorer(Scorer):
         >>> scorer.similarity(["a dog runs"], ["a dog runs", "a cat sleeps"]).round(2)
         array([[1.  , 0.18]], dtype=float32)
     """
+
+    needs: ClassVar[tuple[str, str] | None] = ("sklearn", "text")
 
     def __init__(self) -> None:
         self._vectorizer: TfidfVectorizer | None = None

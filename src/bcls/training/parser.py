@@ -53,6 +53,22 @@ def parse_config(
     return RunConfig(**fields), text, rest
 
 
+def config_of_text(text: str) -> RunConfig:
+    """The config of a YAML text of `config_text`, with its towers, loss and scorers made.
+
+    Raises:
+        InputError: anything that the parser refuses.
+    """
+    parser = config_parser("bcls train", "")
+    try:
+        parsed = parser.parse_string(text)
+        torch.manual_seed(parsed["seed"])
+        made = parser.instantiate_classes(parsed)
+    except ArgumentError as error:
+        raise InputError(" ".join(str(error).split())) from None
+    return RunConfig(**{name: made[name] for name in RunConfig.__dataclass_fields__})
+
+
 def config_text(parser: ArgumentParser, parsed: Namespace) -> str:
     """The YAML text of a parsed run, defaults included; parsed again it gives the same text.
 

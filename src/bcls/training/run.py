@@ -32,8 +32,8 @@ from bcls.training.callbacks import (
     Judge,
     KendallWarmup,
     LoaderPlace,
-    require_metric,
 )
+from bcls.training.checks import check_run
 from bcls.training.config import RunConfig, has_hard_negatives
 from bcls.training.inputs import TrainingInputs, image_source, open_data, prepare_inputs
 from bcls.training.module import RetrievalModule
@@ -77,12 +77,11 @@ def train(config: RunConfig, config_text: str, *, resume: bool = False) -> Train
     """
     folder = RunFolder(Path(config.output))
     folder.refuse_other_run(config_text, resume=resume)
-    dataset = open_data(config.data)
+    dataset = open_data(config.data, check_run(config))
     hashes = _data_hashes(config, dataset)
     folder.refuse_other_data(hashes)
     inputs = prepare_inputs(config, dataset, folder.labels(config.labels.folder))
     judge = _judge(config, inputs, folder)
-    require_metric(config.validation.monitor, judge.metric_names())
     best = BestModel(folder.model, config.validation.monitor, config.validation.patience)
     trainer = _trainer(config, folder, _callbacks(config, folder, inputs, judge, best))
     module = RetrievalModule(
