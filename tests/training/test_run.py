@@ -19,7 +19,7 @@ from bcls.models import RetrievalModel
 from bcls.relevance import Calibration, TfidfScorer
 from bcls.training import load_config, train
 from bcls.training.callbacks.history import read_history
-from bcls.training.run import chance_rsum
+from bcls.training.chance import Chance
 from bcls.training.run_folder import RunFolder
 
 
@@ -29,7 +29,7 @@ def _train(words: list[str], *, resume: bool = False):
 
 def test_a_run_learns_and_leaves_everything(words, tiny_data):
     result = _train(words("--optimization.epochs", "6", "--validation.scorer", "CiderScorer"))
-    assert result.metrics["rsum"] > 2 * chance_rsum(24, 48)
+    assert result.metrics["rsum"] > 2 * Chance.of(24, 48).mean
     folder = result.folder
     metrics, about = read_result(folder / "result.json")
     assert metrics == result.metrics
@@ -159,7 +159,7 @@ def test_an_unknown_monitor_is_refused(words):
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
 def test_number_formats(words, precision):
     result = _train(words("--optimization.precision", precision))
-    assert result.metrics["rsum"] > chance_rsum(24, 48)
+    assert result.metrics["rsum"] > Chance.of(24, 48).mean
 
 
 @pytest.mark.parametrize(
@@ -174,11 +174,11 @@ def test_number_formats(words, precision):
 )
 def test_every_loss_trains(words, loss):
     result = _train(words(*loss))
-    assert result.metrics["rsum"] > chance_rsum(24, 48)
+    assert result.metrics["rsum"] > Chance.of(24, 48).mean
 
 
 def test_chance_is_that_of_random_rankings():
     # One image, one caption: always found.
-    assert chance_rsum(1, 1) == 600
+    assert Chance.of(1, 1).mean == 600
     # Ten images with one caption each: 1, 5 and 10 of 10 in both directions.
-    assert chance_rsum(10, 10) == pytest.approx(2 * (10 + 50 + 100))
+    assert Chance.of(10, 10).mean == pytest.approx(2 * (10 + 50 + 100))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import os
 from dataclasses import dataclass
 from hashlib import sha256
@@ -33,6 +32,7 @@ from bcls.training.callbacks import (
     KendallWarmup,
     LoaderPlace,
 )
+from bcls.training.chance import Chance
 from bcls.training.checks import check_run
 from bcls.training.config import RunConfig, has_hard_negatives
 from bcls.training.inputs import TrainingInputs, image_source, open_data, prepare_inputs
@@ -145,12 +145,12 @@ def _callbacks(
 ) -> list[Callback]:
     part = inputs.dataset.split(config.data.validation_split)
     history = History(folder.history, ("rsum", "ndcg@10", "tau_b"))
-    chance = chance_rsum(len(part.images), len(part.caption_texts))
-    collapse = CollapseWatch(config.validation.monitor, chance, config.loss)
+    collapse = CollapseWatch(Chance.of(len(part.images), len(part.caption_texts)), config.loss)
     callbacks: list[Callback] = [
         history,
         Judge(judge, [history, collapse, best]),
         best,
+        collapse,
         LoaderPlace(inputs.loader),
         ModelCheckpoint(
             folder.checkpoint.parent,
@@ -208,16 +208,3 @@ def _trainer(config: RunConfig, folder: RunFolder, callbacks: list[Callback]) ->
 
 def _shows_progress() -> bool:
     return os.isatty(2) and os.environ.get("RANK", "0") == "0"
-
-
-def chance_rsum(images: int, captions: int) -> float:
-    """The expected `rsum` of a random ranking, with captions shared evenly over the images.
-
-    Example:
-        >>> round(chance_rsum(1000, 5000), 1)
-        3.2
-    """
-    own = captions / images
-    to_text = sum(1.0 - math.pow(1 - min(k, captions) / captions, own) for k in (1, 5, 10))
-    to_image = sum(min(k, images) / images for k in (1, 5, 10))
-    return 100 * (to_text + to_image)
