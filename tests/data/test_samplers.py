@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -68,14 +70,181 @@ def test_an_epoch_goes_over_every_caption_once(make, given_settings, epoch):
 
 
 @every_sampler
+@given(given_settings=settings_of_a_batch(), epoch=st.integers(0, 3))
+@settings(deadline=None, max_examples=60)
+def test_with_drop_last_every_batch_is_full_and_there_are_as_many_as_possible(make, given_settings, epoch):
+    caption_image, size, seed = given_settings
+    sampler = make(caption_image, size, seed=seed)
+    sampler.set_epoch(epoch)
+    batches = list(sampler)
+    assert {len(batch) for batch in batches} == {size}
+    assert len(batches) == len(sampler) == most_full_batches(caption_image, size)
+    held = np.concatenate(batches).tolist()
+    assert len(set(held)) == len(held) == sampler.captions
+
+
+def most_full_batches(caption_image, size):
+    """By the images with the most captions left, batch after batch: no other choice fills more batches."""
+    left = np.bincount(caption_image)
+    batches = 0
+    while (left > 0).sum() >= size:
+        left[np.argsort(-left, kind="stable")[:size]] -= 1
+        batches += 1
+    return batches
+
+
+@every_sampler
+@given(given_settings=settings_of_a_batch(), drop_last=st.booleans())
+@settings(deadline=None, max_examples=40)
+def test_every_epoch_has_the_same_number_of_batches_and_captions(make, given_settings, drop_last):
+    caption_image, size, seed = given_settings
+    sampler = make(caption_image, size, seed=seed, drop_last=drop_last)
+    for epoch in range(4):
+        sampler.set_epoch(epoch)
+        batches = list(sampler)
+        assert (len(batches), sum(map(len, batches))) == (len(sampler), sampler.captions)
+
+
+@every_sampler
+@given(given_settings=settings_of_a_batch(), start=st.integers(0, 5))
+@settings(deadline=None, max_examples=60)
+def test_what_an_epoch_leaves_out_comes_in_turn(make, given_settings, start):
+    caption_image, size, seed = given_settings
+    counts = np.bincount(caption_image)
+    if counts.min() == counts.max():
+        return  # left to the shuffle
+    sampler = make(caption_image, size, seed=seed)
+    batches = len(sampler)
+    epochs = max(2, -(-int(counts.max()) // batches))
+    seen = []
+    for epoch in range(start, start + epochs):
+        sampler.set_epoch(epoch)
+        seen.append(set(np.concatenate(list(sampler)).tolist()))
+    for image, count in enumerate(counts.tolist()):
+        own = set(np.flatnonzero(caption_image == image).tolist())
+        if count > batches:
+            assert {len(own & epoch) for epoch in seen} == {batches}
+            assert own <= set().union(*seen[: -(-count // batches)])
+        else:
+            assert own <= seen[0] | seen[1]
+
+
+@every_sampler
 @given(given_settings=settings_of_a_batch())
 @settings(deadline=None, max_examples=40)
-def test_drop_last_leaves_out_just_the_batches_that_are_not_full(make, given_settings):
+def test_without_drop_last_batches_are_as_few_as_possible(make, given_settings):
     caption_image, size, seed = given_settings
-    every = [batch.tolist() for batch in make(caption_image, size, seed=seed, drop_last=False)]
-    sampler = make(caption_image, size, seed=seed)
-    assert [batch.tolist() for batch in sampler] == [batch for batch in every if len(batch) == size]
-    assert len(sampler) == len(list(sampler))
+    lengths = [len(batch) for batch in make(caption_image, size, seed=seed, drop_last=False)]
+    assert sum(lengths) == len(caption_image)
+    assert len(lengths) == max(-(-len(caption_image) // size), int(np.bincount(caption_image).max()))
+
+
+@pytest.mark.parametrize("make", [unique, neighbour])
+def test_the_captions_of_an_image_are_spread_over_the_epoch(make):
+    caption_image = np.repeat(np.arange(400), np.r_[np.full(20, 10), np.ones(380, dtype=int)])
+    batches = list(make(caption_image, 10))
+    assert len(batches) == 58
+    places = [[n for n, batch in enumerate(batches) if image in caption_image[batch]] for image in range(20)]
+    thirds = np.mean([np.histogram(place, [0, 58 / 3, 58 / 1.5, 58])[0] for place in places], axis=0)
+    assert np.abs(thirds - 10 / 3).max() < 2
+
+
+def random_data_sets(count):
+    """So many data sets of images with 1 to 20 captions each, from even to very uneven, and a batch size."""
+    for seed in range(count):
+        random = np.random.default_rng(seed)
+        images = int(random.integers(20, 300))
+        shapes = [
+            random.integers(1, 21, images),
+            np.minimum(random.geometric(random.uniform(0.05, 0.9), images), 20),
+            np.where(random.random(images) < random.uniform(0, 0.3), random.integers(10, 21), 1),
+            np.full(images, random.integers(1, 21)),
+        ]
+        counts = shapes[seed % 4]
+        yield np.repeat(np.arange(images), counts), int(random.integers(2, images + 1)), seed
+
+
+@pytest.mark.parametrize("data_sets", [20, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("make", [unique, neighbour])
+def test_ten_epochs_see_the_captions_of_random_data_sets(make, data_sets):
+    allowed = 0
+    for caption_image, size, seed in random_data_sets(data_sets):
+        sampler = make(caption_image, size, seed=seed)
+        seen = set()
+        for epoch in range(10):
+            sampler.set_epoch(epoch)
+            batches = list(sampler)
+            assert len(batches) == len(sampler)
+            assert all(len(np.unique(caption_image[batch])) == size for batch in batches)
+            seen.update(np.concatenate(batches).tolist())
+        possible = np.minimum(np.bincount(caption_image), 10 * len(sampler)).sum()
+        assert len(seen) >= 0.99 * possible, seed
+        allowed += possible == len(caption_image)
+    assert allowed > 0.6 * data_sets
+
+
+def digest(sampler):
+    """A hash of the order of four epochs."""
+    found = hashlib.sha256()
+    for epoch in range(4):
+        sampler.set_epoch(epoch)
+        for batch in sampler:
+            found.update(np.asarray(batch, dtype="<i8").tobytes() + b"|")
+    return found.hexdigest()[:16]
+
+
+@pytest.mark.parametrize(
+    ("images", "per_image", "size", "options", "expected"),
+    [
+        (6000, 5, 128, {}, "3562bbfc646e0a37"),
+        (6000, 5, 128, {"neighbours": True}, "c4f8d931f408f65c"),
+        (6000, 5, 128, {"seed": 3}, "382caa0ab593e2c6"),
+        (6000, 5, 128, {"seed": 3, "neighbours": True}, "9886605a50188f23"),
+        (103, 5, 16, {}, "6273ee24318a1437"),
+        (103, 5, 16, {"neighbours": True}, "62a3dfaf174f3886"),
+        (103, 5, 16, {"drop_last": False}, "0a22e8ba2c63c135"),
+        (103, 5, 16, {"drop_last": False, "neighbours": True}, "d6beee6b54a2da14"),
+        (103, 5, 16, {"shuffle": False}, "fb20a6e7cb1c2bd0"),
+        (103, 5, 16, {"rank": 1, "world_size": 3}, "789b4f25a6271e44"),
+        (103, 5, 16, {"rank": 1, "world_size": 3, "neighbours": True}, "3d3170fcb6b014e0"),
+        (50, 1, 50, {}, "afd473d34a170b76"),
+        (50, 1, 50, {"neighbours": True}, "9db5700fbe01649d"),
+        (50, 1, 33, {}, "2209ad573e8bb397"),
+        (50, 1, 33, {"neighbours": True}, "0443c055e4d794aa"),
+        (97, 2, 97, {"seed": 9}, "b95e7fa2f4b92c31"),
+        (97, 2, 97, {"seed": 9, "neighbours": True}, "4f1fcccccd5dd20c"),
+    ],
+)
+def test_the_order_of_equally_many_captions_never_changes(images, per_image, size, options, expected):
+    caption_image = np.repeat(np.arange(images), per_image)
+    near = (np.arange(images)[:, None] * 7 + np.arange(1, 20) * 3) % images
+    options = dict(options)
+    if options.pop("neighbours", False):
+        sampler = NeighbourBatchSampler(caption_image, near, size, **options)
+    else:
+        sampler = UniqueImageBatchSampler(caption_image, size, **options)
+    assert digest(sampler) == expected
+
+
+@pytest.mark.parametrize(
+    ("counts", "size", "options", "expected"),
+    [
+        ([5] * 4, 2, {}, "each epoch: 10 batches, 20 of 20 captions"),
+        ([5] * 4, 3, {}, "each epoch: 6 batches, 18 of 20 captions; the 2 that do not fill a batch of 3 are others in"),
+        ([5] * 4, 3, {"shuffle": False}, "the 2 that do not fill a batch of 3 are the same ones in each epoch"),
+        ([2, 1, 1, 1], 2, {}, "each epoch: 2 batches, 4 of 5 captions; the 1 that do not fill a batch of 2 are others"),
+        (
+            [9, 1, 1, 1],
+            2,
+            {},
+            "each epoch: 3 batches, 6 of 12 captions; a batch holds an image once, so that 1 image with more than "
+            "3 captions (up to 9) take turns with them over 3 epochs",
+        ),
+        ([9, 9, 1, 1, 1, 1, 1, 1], 4, {}, "with a batch of at most 2 an epoch leaves out less than one batch"),
+    ],
+)
+def test_what_an_epoch_leaves_out_is_said(counts, size, options, expected):
+    assert expected in UniqueImageBatchSampler(np.repeat(np.arange(len(counts)), counts), size, **options).describe()
 
 
 @every_sampler
@@ -110,30 +279,19 @@ def test_the_order_depends_on_seed_and_epoch_alone(make):
     assert order(make(caption_image, 4, seed=6), 3) != later
 
 
-def test_the_length_is_that_of_the_epoch_that_comes():
-    caption_image = np.repeat(np.arange(4), [7, 1, 2, 3])
-    sampler = unique(caption_image, 2, drop_last=False)
-    lengths = []
-    for epoch in range(30):
-        sampler.set_epoch(epoch)
-        assert len(sampler) == len(list(sampler))
-        lengths.append(len(sampler))
-    assert len(set(lengths)) > 1
-
-
 def test_unshuffled_it_keeps_the_order_of_the_data():
-    batches = unshuffled(np.array([0, 0, 1, 2, 2, 3]), 2, drop_last=False)
-    assert [batch.tolist() for batch in batches] == [[0, 2], [3, 5], [1, 4]]
+    batches = unshuffled(np.array([0, 0, 1, 1, 2, 2, 3, 3]), 2, drop_last=False)
+    assert [batch.tolist() for batch in batches] == [[0, 2], [4, 6], [1, 3], [5, 7]]
+    caption_image = np.array([0, 0, 0, 1, 1, 2])
+    first, second = unshuffled(caption_image, 2), unshuffled(caption_image, 2)
+    second.set_epoch(1)
+    assert [batch.tolist() for batch in first] == [batch.tolist() for batch in second] == [[0, 3], [1, 4], [2, 5]]
 
 
 def test_where_passes_meet_images_that_are_held_wait():
     # passes: captions 0 2 4 of images 0 1 2, then captions 1 3 5 of the same; the second batch holds image 2 already
     batches = unshuffled(np.array([0, 0, 1, 1, 2, 2]), 2, drop_last=False)
     assert [batch.tolist() for batch in batches] == [[0, 2], [4, 1], [3, 5]]
-    batches = unshuffled(np.array([0, 1, 1, 2]), 2, drop_last=False)
-    assert [batch.tolist() for batch in batches] == [[0, 1], [3, 2]]
-    batches = unshuffled(np.array([0, 1, 2, 2]), 2, drop_last=False)
-    assert [batch.tolist() for batch in batches] == [[0, 1], [2], [3]]
 
 
 @pytest.mark.parametrize("make", [unique, neighbour])

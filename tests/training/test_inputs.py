@@ -30,7 +30,7 @@ def _prepare(words: list[str], tmp_path):
             ["--loss", "TripletLoss", "--labels.scorer", "null", "--data.sampler", "neighbours"],
             r"neighbours needs continuous labels",
         ),
-        (["--data.features", "null"], "no picture"),
+        (["--data.features", "null"], "set data.features in the config to vectors"),
         (["--labels.noise", "1.5"], r"labels.noise is 1.5"),
     ],
 )

@@ -19,7 +19,7 @@ from bcls.models import RetrievalModel
 from bcls.relevance import Calibration, TfidfScorer
 from bcls.training import load_config, train
 from bcls.training.callbacks.history import read_history
-from bcls.training.run import chance_rsum
+from bcls.training.chance import Chance
 from bcls.training.run_folder import RunFolder
 
 
@@ -29,15 +29,19 @@ def _train(words: list[str], *, resume: bool = False):
 
 def test_a_run_learns_and_leaves_everything(words, tiny_data):
     result = _train(words("--optimization.epochs", "6", "--validation.scorer", "CiderScorer"))
-    assert result.metrics["rsum"] > 2 * chance_rsum(24, 48)
+    assert result.metrics["rsum"] > 2 * Chance.of(24, 48).mean
     folder = result.folder
     metrics, about = read_result(folder / "result.json")
     assert metrics == result.metrics
-    assert about == {"run": "run", "split": "val", "best_epoch": result.best_epoch}
+    assert about == {"run": "run", "split": "val", "best_epoch": result.best_epoch, "first_epoch": 1}
     assert "tau_b" in metrics
     history = read_history(folder / "history.csv")
-    assert [row["epoch"] for row in history] == list(range(6))
-    assert max(row["rsum"] for row in history) == pytest.approx(metrics["rsum"])
+    assert [row["epoch"] for row in history] == list(range(1, 7))
+    best = max(history, key=lambda row: row["rsum"])
+    assert best["rsum"] == pytest.approx(metrics["rsum"])
+    assert best["epoch"] == result.best_epoch
+    lines = (folder / "history.csv").read_text().splitlines()
+    assert [line.split(",")[:2] for line in lines[1:]] == [[str(n), str(6 * n)] for n in range(1, 7)]
     assert yaml.safe_load((folder / "config.yaml").read_text())["data"]["path"] == str(tiny_data)
     facts = json.loads((folder / "provenance.json").read_text())
     assert set(facts["data"]) == {"dataset", "features", "config"}
@@ -140,7 +144,7 @@ def test_early_stopping(words):
     patient = words("--optimization.epochs", "30", "--validation.patience", "2")
     result = _train(patient)
     rows = read_history(result.folder / "history.csv")
-    assert len(rows) == result.best_epoch + 3 < 30
+    assert len(rows) == result.best_epoch + 2 < 30
     model = (result.folder / "model" / "model.safetensors").read_bytes()
     assert _train(patient, resume=True).metrics == result.metrics
     assert read_history(result.folder / "history.csv") == rows
@@ -155,7 +159,7 @@ def test_an_unknown_monitor_is_refused(words):
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
 def test_number_formats(words, precision):
     result = _train(words("--optimization.precision", precision))
-    assert result.metrics["rsum"] > chance_rsum(24, 48)
+    assert result.metrics["rsum"] > Chance.of(24, 48).mean
 
 
 @pytest.mark.parametrize(
@@ -170,14 +174,14 @@ def test_number_formats(words, precision):
 )
 def test_every_loss_trains(words, loss):
     result = _train(words(*loss))
-    assert result.metrics["rsum"] > chance_rsum(24, 48)
+    assert result.metrics["rsum"] > Chance.of(24, 48).mean
 
 
 def test_chance_is_that_of_random_rankings():
     # One image, one caption: always found.
-    assert chance_rsum(1, 1) == 600
+    assert Chance.of(1, 1).mean == 600
     # Ten images with one caption each: 1, 5 and 10 of 10 in both directions.
-    assert chance_rsum(10, 10) == pytest.approx(2 * (10 + 50 + 100))
+    assert Chance.of(10, 10).mean == pytest.approx(2 * (10 + 50 + 100))
 
 
 @pytest.mark.parametrize("damage", [lambda whole: b"", lambda whole: whole[: len(whole) // 2], lambda whole: b"no zip"])

@@ -10,6 +10,7 @@ import pytest
 
 from bcls.errors import InputError
 from bcls.files import write_json
+from bcls.training import load_config
 from bcls.training.run_folder import RunFolder
 
 
@@ -26,13 +27,14 @@ def test_a_used_folder_is_refused(tmp_path):
         folder.claim("seed: 1\n", resume=False)
 
 
-def test_resuming_wants_the_same_config(tmp_path):
+def test_resuming_wants_the_same_config(words, tmp_path):
     folder = RunFolder(tmp_path / "run")
-    folder.claim("seed: 1\n", resume=True)
-    folder.claim("seed: 1\n", resume=True)
-    with pytest.raises(InputError, match="another config"):
-        folder.claim("seed: 2\n", resume=True)
-    assert folder.config.read_text() == "seed: 1\n"
+    one, two = (load_config(words("--seed", seed))[1] for seed in "12")
+    folder.claim(one, resume=True)
+    folder.claim(one, resume=True)
+    with pytest.raises(InputError, match=r"another config \(seed was 1, is 2\)"):
+        folder.claim(two, resume=True)
+    assert folder.config.read_text() == one
 
 
 def test_refusing_writes_nothing(tmp_path):
@@ -44,6 +46,7 @@ def test_refusing_writes_nothing(tmp_path):
 HOLDS = """
 import sys, time
 from pathlib import Path
+from bcls.training import load_config
 from bcls.training.run_folder import RunFolder
 with RunFolder(Path(sys.argv[1])).alone():
     print("in", flush=True)

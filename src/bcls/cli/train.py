@@ -20,5 +20,5 @@ def run(words: list[str]) -> int:
     config, text, rest = parse_config(parser, underscored(words), extra=["resume"])
     result = train(config, text, resume=rest["resume"])
     print(text_table({result.folder.name: result.metrics}))
-    print(f"best epoch {result.best_epoch + 1}; model, result and history in {result.folder}")
+    print(f"best epoch {result.best_epoch}; model, result and history in {result.folder}")
     return 0

@@ -75,7 +75,8 @@ def refuse_problems(problems: Sequence[Problem], command: str) -> None:
     counts = Counter(problem.kind for problem in problems if problem.fatal)
     if counts:
         kinds = ", ".join(f"{kind}: {count}" for kind, count in counts.items())
-        raise InputError(f"the data has {counted(counts.total(), 'problem')} ({kinds}); see them all with: {command}")
+        rest = "see it with" if counts.total() == 1 else "see them all with"
+        raise InputError(f"the data has {counted(counts.total(), 'problem')} ({kinds}); {rest}: {command}")
 
 
 def _nothing(dataset: RetrievalDataset, *, pictures: bool) -> Iterator[Problem]:

@@ -28,7 +28,8 @@ class BatchSampler(Protocol):
 class BatchLoader:
     """Assembles a sampler's batches, one ahead of its consumer, and remembers how far it has come.
 
-    Each iteration is one epoch; the next one starts by itself with the next order. `state_dict` and
+    Each iteration is one epoch; the next one starts by itself with the next order. The length is that of the epoch that
+    comes, so that a trainer which asks once must have a sampler whose epochs are equally long. `state_dict` and
     `load_state_dict` let a trainer stop after any batch and go on with the next one: the order of a resumed
     epoch is that of an unbroken one.
 
@@ -46,6 +47,15 @@ class BatchLoader:
     def __len__(self) -> int:
         self._sampler.set_epoch(self._epoch)
         return len(self._sampler)
+
+    def steps(self, epochs: int) -> int:
+        """How many batches the first `epochs` epochs have together, however far the loader has come."""
+        total = 0
+        for epoch in range(epochs):
+            self._sampler.set_epoch(epoch)
+            total += len(self._sampler)
+        self._sampler.set_epoch(self._epoch)
+        return total
 
     def __iter__(self) -> Iterator[Batch]:
         self._sampler.set_epoch(self._epoch)

@@ -51,7 +51,7 @@ class ConvTower(ImageTower):
     def __init__(
         self,
         *,
-        dim: int = 256,
+        dim: int = 512,
         channels: Sequence[int] = (32, 64, 128),
         image_size: int = 64,
         shift: int = 2,

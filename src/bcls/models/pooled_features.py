@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -96,6 +96,8 @@ class PooledFeatureTower(ImageTower):
         >>> tower(torch.zeros(2, 6)).shape
         torch.Size([2, 4])
     """
+
+    feature_axes: ClassVar[int | None] = 2
 
     def __init__(self, *, dim: int = 512, hidden: int | None = None, dropout: float = 0.5) -> None:
         super().__init__()

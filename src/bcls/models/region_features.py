@@ -40,6 +40,8 @@ class RegionFeatureTower(ImageTower):
         torch.Size([2, 4])
     """
 
+    feature_axes: ClassVar[int | None] = 3
+
     gives_sets: ClassVar[bool] = True
 
     def __init__(

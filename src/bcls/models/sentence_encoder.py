@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -93,6 +93,8 @@ class SentenceEncoderTower(CaptionTower):
     Raises:
         InputError: a size, a share or a scale out of range.
     """
+
+    needs: ClassVar[tuple[str, str] | None] = ("sentence_transformers", "text")
 
     def __init__(
         self,

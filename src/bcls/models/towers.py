@@ -45,10 +45,12 @@ class Tower(nn.Module, ABC):
     Attributes:
         dim: size of the vectors.
         gives_sets: whether `members` gives the vectors before they are pooled.
+        needs: an optional package that the tower cannot do without, as (module, extra of this package); None = none.
     """
 
     dim: int
     gives_sets: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, str] | None] = None
 
     def hyperparameters(self) -> dict[str, Any]:
         """The constructor's arguments by name."""
@@ -93,9 +95,11 @@ class ImageTower(Tower):
 
     Attributes:
         fit_images: how many training images `fit` wants to see at most.
+        feature_axes: of the features that it takes: 2 = (images, dim), 3 = (images, regions, dim); None = either.
     """
 
     fit_images: ClassVar[int] = 2000
+    feature_axes: ClassVar[int | None] = None
 
     @property
     def takes_features(self) -> bool:

@@ -26,9 +26,11 @@ class Scorer(ABC):
 
     Attributes:
         part_size: how many captions make a part; 0 = the scorer encodes all captions at once.
+        needs: an optional package that the scorer cannot do without, as (module, extra of this package); None = none.
     """
 
     part_size: ClassVar[int] = 0
+    needs: ClassVar[tuple[str, str] | None] = None
 
     @property
     @abstractmethod

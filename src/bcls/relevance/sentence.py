@@ -49,6 +49,7 @@ class SentenceScorer(Scorer):
     """
 
     part_size: ClassVar[int] = 2048
+    needs: ClassVar[tuple[str, str] | None] = ("sentence_transformers", "text")
 
     def __init__(self, model: str = "all-MiniLM-L6-v2", batch_size: int = 128) -> None:
         if batch_size < 1:

@@ -40,6 +40,7 @@ class TfidfScorer(WordScorer):
     """
 
     part_size: ClassVar[int] = 1 << 16
+    needs: ClassVar[tuple[str, str] | None] = ("sklearn", "text")
 
     def __init__(self, tokenizer: Tokenizer | None = None) -> None:
         super().__init__(tokenizer)

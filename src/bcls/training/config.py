@@ -89,7 +89,7 @@ class OptimizationConfig:
     """How to learn.
 
     Args:
-        epochs: passes over all captions of the train split.
+        epochs: passes over the captions of the train split; see `UniqueImageBatchSampler` for those that one holds.
         batch_size: pairs in a batch.
         learning_rate: the peak, reached after the warm-up; then a cosine to zero.
         pretrained_learning_rate: the peak for parameters that come trained from elsewhere (a sentence encoder that is

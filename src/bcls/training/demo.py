@@ -196,7 +196,7 @@ def _report(
     histories = {name: read_history(result.folder / "history.csv") for name, result in results.items()}
 
     def curve(title: str, column: str, decimals: int) -> Curve:
-        series = {name: [(row["epoch"] + 1, row[column]) for row in rows] for name, rows in histories.items()}
+        series = {name: [(row["epoch"], row[column]) for row in rows] for name, rows in histories.items()}
         return Curve(title, "epoch", series, decimals)
 
     return Report(

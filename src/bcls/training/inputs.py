@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,9 +28,12 @@ from bcls.errors import InputError
 from bcls.models import RetrievalModel
 from bcls.pictures import open_picture
 from bcls.relevance import Calibration, NoisyRelevance, RelevanceSource, RelevanceTable
+from bcls.training.checks import require_batch_size, require_image_source, require_images, require_label_source
 from bcls.training.config import DataConfig, RunConfig
 
 NEIGHBOURS = 64
+
+logger = logging.getLogger("bcls")
 
 
 @dataclass(frozen=True)
@@ -41,29 +45,44 @@ class TrainingInputs:
     loader: BatchLoader
 
 
-def open_data(config: DataConfig) -> RetrievalDataset:
+def open_data(config: DataConfig, dataset: RetrievalDataset | None = None) -> RetrievalDataset:
     """Read the data set and refuse it where the training and validation splits have problems.
+
+    Args:
+        config: which data.
+        dataset: what is at the path, where it has been read already.
 
     Raises:
         InputError: unknown split or features, or problems; names the command that lists them all.
     """
-    return open_splits(config.path, (config.train_split, config.validation_split), config.features)
+    return open_splits(config.path, (config.train_split, config.validation_split), config.features, dataset)
 
 
-def open_splits(path: str, splits: Sequence[str], features: str | None, *, images: bool = True) -> RetrievalDataset:
+def open_splits(
+    path: str,
+    splits: Sequence[str],
+    features: str | None,
+    dataset: RetrievalDataset | None = None,
+    *,
+    images: bool = True,
+) -> RetrievalDataset:
     """Read a whole data set and refuse it where these splits have problems.
 
     Args:
         path: of the data set.
         splits: those that will be used.
         features: the features that will be used; None = the pictures.
-        images: whether either will be used; otherwise only the captions are checked.
+        dataset: what is at the path, where it has been read already.
+        images: whether features or images will be used; otherwise only the captions are checked.
 
     Raises:
         InputError: unknown split or features, or problems; names the command that lists them all.
     """
-    dataset = read_dataset(path)
-    if features is not None and features not in dataset.features:
+    dataset = read_dataset(path) if dataset is None else dataset
+    if features is None:
+        if images:
+            require_images(dataset)
+    elif features not in dataset.features:
         known = ", ".join(sorted(dataset.features)) or "none"
         raise InputError(f"{path}: no features {features!r}; there are: {known}")
     names = [] if features is None else [features]
@@ -87,15 +106,10 @@ def image_source(
         InputError: the tower takes pictures and features were named, or the other way round, or the features are those
             of another encoder.
     """
+    require_image_source(dataset, features, model.image_tower)
     if features is not None:
-        model.image_tower.require_features(dataset.features[features].about)
         return FeatureImages(dataset.features[features], dataset.feature_rows(features))
-    prepare = getattr(model.image_tower, "prepare", None)
-    if prepare is None:
-        raise InputError(
-            f"{type(model.image_tower).__name__} takes features, not pictures: set data.features to one of "
-            f"{', '.join(sorted(dataset.features)) or '(the data set has none)'}"
-        )
+    prepare = getattr(model.image_tower, "prepare")  # noqa: B009 - of the towers that take pictures
     paths = [dataset.image_path(row) for row in range(len(dataset.images))]
     return PictureImages(paths, prepare, threads=workers)
 
@@ -133,16 +147,13 @@ def _relevance(config: RunConfig, dataset: RetrievalDataset, folder: Path) -> Re
 
 
 def _labels(config: RunConfig, dataset: RetrievalDataset, folder: Path) -> RelevanceSource:
+    require_label_source(config)
     if config.labels.table is not None:
         train = dataset.split(config.data.train_split)
-        if config.labels.calibration is not None:
-            raise InputError("labels.calibration is for a scorer; a table of ratings is on the scale of people already")
         ids = train.image_ids, train.caption_ids, train.caption_image
         table = RelevanceTable(config.labels.table, lowest=config.labels.lowest, highest=config.labels.highest)
         return table.source(*ids, aggregate=config.labels.aggregate)
-    if config.labels.scorer is None:
-        what = type(config.loss).__name__ if config.loss.uses_relevance else "data.sampler: neighbours"
-        raise InputError(f"{what} needs continuous labels: set labels.scorer, e.g. to SentenceScorer or TfidfScorer")
+    assert config.labels.scorer is not None
     return label_split(
         dataset,
         config.data.train_split,
@@ -167,13 +178,12 @@ def _fit(model: RetrievalModel, train: RetrievalDataset, features: str | None) -
 
 def _sampler(config: RunConfig, train: RetrievalDataset, relevance: RelevanceSource | None) -> BatchSampler:
     size = config.optimization.batch_size
-    if size > len(train.images):
-        raise InputError(
-            f"optimization.batch_size is {size}, but the train split has {len(train.images)} images and a batch "
-            "never holds an image twice: choose a smaller batch"
-        )
+    require_batch_size(config, train)
     if config.data.sampler == "unique":
-        return UniqueImageBatchSampler(train.caption_image, size, seed=config.seed)
-    assert relevance is not None
-    neighbours = image_neighbours(relevance, train.caption_image, min(NEIGHBOURS, len(train.images) - 1))
-    return NeighbourBatchSampler(train.caption_image, neighbours, size, seed=config.seed)
+        sampler = UniqueImageBatchSampler(train.caption_image, size, seed=config.seed)
+    else:
+        assert relevance is not None
+        neighbours = image_neighbours(relevance, train.caption_image, min(NEIGHBOURS, len(train.images) - 1))
+        sampler = NeighbourBatchSampler(train.caption_image, neighbours, size, seed=config.seed)
+    logger.info(sampler.describe())
+    return sampler

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import torch
+import yaml
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
 from bcls.errors import InputError
@@ -57,6 +60,22 @@ def parse_config(
     return RunConfig(**fields), text, rest
 
 
+def config_of_text(text: str) -> RunConfig:
+    """The config of a YAML text of `config_text`, with its towers, loss and scorers made.
+
+    Raises:
+        InputError: anything that the parser refuses.
+    """
+    parser = config_parser("bcls train", "")
+    try:
+        parsed = parser.parse_string(text)
+        torch.manual_seed(parsed["seed"])
+        made = parser.instantiate_classes(parsed)
+    except ArgumentError as error:
+        raise InputError(" ".join(str(error).split())) from None
+    return RunConfig(**{name: made[name] for name in RunConfig.__dataclass_fields__})
+
+
 def config_text(parser: ArgumentParser, parsed: Namespace) -> str:
     """The YAML text of a parsed run, defaults included; parsed again it gives the same text.
 
@@ -65,4 +84,22 @@ def config_text(parser: ArgumentParser, parsed: Namespace) -> str:
         parsed: what it returned; its `config`, the names of files, is taken out.
     """
     parsed.pop("config", None)
-    return str(parser.dump(parsed, skip_none=False, skip_validation=True))
+    fields = json.loads(parser.dump(parsed, skip_none=False, skip_validation=True, format="json"))
+    return yaml.dump(_without_empty(fields), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes the names that the parser would take for numbers, such as `1e3`."""
+
+
+_Dumper.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9][0-9_]*(\.[0-9_]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
+
+
+def _without_empty(value: Any) -> Any:
+    """Without empty `init_args`, which the parser keeps after an override but not when it reads the text again."""
+    if not isinstance(value, dict):
+        return value
+    kept = {name: _without_empty(part) for name, part in value.items()}
+    return {name: part for name, part in kept.items() if name != "init_args" or part != {}}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,15 +21,19 @@ from bcls.files import hash_of, write_json
 from bcls.losses import BCLSLoss
 from bcls.models import RetrievalModel
 from bcls.relevance import Calibration, RelevanceSource
+from bcls.training.best_epoch import about_epoch
 from bcls.training.callbacks import (
     BestModel,
     CollapseWatch,
+    EpochBar,
     HardNegativesStart,
     History,
     Judge,
     KendallWarmup,
-    require_metric,
+    LoaderPlace,
 )
+from bcls.training.chance import Chance
+from bcls.training.checks import check_run
 from bcls.training.config import RunConfig, has_hard_negatives
 from bcls.training.inputs import TrainingInputs, image_source, open_data, prepare_inputs
 from bcls.training.module import RetrievalModule
@@ -57,7 +60,7 @@ class TrainingResult:
     Attributes:
         folder: the run's folder.
         metrics: of the best epoch's model on the validation split.
-        best_epoch: counted from 0.
+        best_epoch: counted from 1.
     """
 
     folder: Path
@@ -84,13 +87,12 @@ def train(config: RunConfig, config_text: str, *, resume: bool = False) -> Train
     """
     folder = RunFolder(Path(config.output))
     folder.refuse_other_run(config_text, resume=resume)
-    dataset = open_data(config.data)
+    dataset = open_data(config.data, check_run(config))
     hashes = _data_hashes(config, dataset)
     folder.refuse_other_data(hashes)
     inputs = prepare_inputs(config, dataset, folder.labels(config.labels.folder))
     refuse_other_words(folder.model, inputs.model.caption_tower)
     judge = _judge(config, inputs, folder)
-    require_metric(config.validation.monitor, judge.metric_names())
     best = BestModel(folder.model, config.validation.monitor, config.validation.patience)
     trainer = _trainer(config, folder, _callbacks(config, folder, inputs, judge, best))
     module = RetrievalModule(
@@ -107,9 +109,10 @@ def train(config: RunConfig, config_text: str, *, resume: bool = False) -> Train
         queries = judge.queries(RetrievalModel.from_pretrained(folder.model))
         metrics = judge.summary(queries)
         write_queries(folder.queries, queries)
-        about = {"run": folder.path.name, "split": config.data.validation_split, "best_epoch": best.best_epoch}
+        best_epoch = best.best_epoch + 1
+        about = {"run": folder.path.name, "split": config.data.validation_split, **about_epoch(best_epoch)}
         write_result(folder.result, metrics, about)
-    return TrainingResult(folder.path, metrics, best.best_epoch)
+    return TrainingResult(folder.path, metrics, best_epoch)
 
 
 @contextmanager
@@ -176,12 +179,13 @@ def _callbacks(
 ) -> list[Callback]:
     part = inputs.dataset.split(config.data.validation_split)
     history = History(folder.history, ("rsum", "ndcg@10", "tau_b"))
-    chance = chance_rsum(len(part.images), len(part.caption_texts))
-    collapse = CollapseWatch(config.validation.monitor, chance, config.loss)
+    collapse = CollapseWatch(Chance.of(len(part.images), len(part.caption_texts)), config.loss)
     callbacks: list[Callback] = [
         history,
         Judge(judge, [history, collapse, best]),
         best,
+        collapse,
+        LoaderPlace(inputs.loader),
         ModelCheckpoint(
             folder.checkpoint.parent,
             save_last=True,
@@ -207,12 +211,13 @@ def _callbacks(
     if has_hard_negatives(config.loss):
         callbacks.append(HardNegativesStart(round(config.optimization.hard_negatives_start * _steps(config, inputs))))
     if _shows_progress():
-        callbacks.append(TQDMProgressBar(leave=False))
+        callbacks.append(EpochBar())
     return callbacks
 
 
 def _steps(config: RunConfig, inputs: TrainingInputs) -> int:
-    return config.optimization.epochs * len(inputs.loader)
+    """Of the whole run: the sampler is asked for every epoch."""
+    return inputs.loader.steps(config.optimization.epochs)
 
 
 def _trainer(config: RunConfig, folder: RunFolder, callbacks: list[Callback]) -> L.Trainer:
@@ -222,6 +227,7 @@ def _trainer(config: RunConfig, folder: RunFolder, callbacks: list[Callback]) ->
         devices=settings.devices,
         precision=settings.precision,
         max_epochs=settings.epochs,
+        reload_dataloaders_every_n_epochs=1,  # otherwise Lightning keeps the length of the first epoch
         gradient_clip_val=settings.gradient_clip or None,
         use_distributed_sampler=False,
         num_sanity_val_steps=0,
@@ -236,16 +242,3 @@ def _trainer(config: RunConfig, folder: RunFolder, callbacks: list[Callback]) ->
 
 def _shows_progress() -> bool:
     return os.isatty(2) and os.environ.get("RANK", "0") == "0"
-
-
-def chance_rsum(images: int, captions: int) -> float:
-    """The expected `rsum` of a random ranking, with captions shared evenly over the images.
-
-    Example:
-        >>> round(chance_rsum(1000, 5000), 1)
-        3.2
-    """
-    own = captions / images
-    to_text = sum(1.0 - math.pow(1 - min(k, captions) / captions, own) for k in (1, 5, 10))
-    to_image = sum(min(k, images) / images for k in (1, 5, 10))
-    return 100 * (to_text + to_image)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bcls.errors import InputError
 from bcls.files import read_json, write_text
+from bcls.training.same_config import changed_fields
 
 
 @dataclass(frozen=True)
@@ -107,9 +108,13 @@ class RunFolder:
             raise InputError(
                 f"{self.path}: holds a run already: add --resume true to go on with it, or choose another --output"
             )
-        if self.config.read_text(encoding="utf-8") != config_text:
+        try:
+            changed = changed_fields(self.config.read_text(encoding="utf-8"), config_text)
+        except (InputError, UnicodeDecodeError) as error:
+            raise InputError(f"{self.config}: cannot be read as the config of a run ({error})") from None
+        if changed:
             raise InputError(
-                f"{self.path}: was begun with another config (see {self.config}): a resumed run must keep its config"
+                f"{self.path}: was begun with another config ({'; '.join(changed)}): a resumed run must keep its config"
             )
 
     def refuse_other_data(self, hashes: Mapping[str, str]) -> None:

@@ -83,8 +83,7 @@ class SplitJudge:
 
     def metric_names(self) -> list[str]:
         """The metrics that a call gives, told without a model."""
-        graded = None if self._relevance is None else np.eye(2)
-        return list(evaluate_similarity(np.eye(2), RetrievalTruth.from_counts([1, 1]), relevance=graded))
+        return metric_names(graded=self._relevance is not None)
 
     def similarity(self, model: RetrievalModel) -> ModelSimilarity:
         """The model's similarity of every image with every caption of the split, as the evaluation takes it."""
@@ -110,6 +109,16 @@ class SplitJudge:
     def _caption_blocks(self, model: RetrievalModel) -> Iterator[torch.Tensor]:
         for rows in progress(_blocks(len(self.truth.caption_image)), "embedding captions", unit="block"):
             yield model.encode_text(self._captions.select(torch.from_numpy(rows)))
+
+
+def metric_names(*, graded: bool) -> list[str]:
+    """The metrics of a split.
+
+    Args:
+        graded: whether there are continuous labels to judge by.
+    """
+    relevance = np.eye(2) if graded else None
+    return list(evaluate_similarity(np.eye(2), RetrievalTruth.from_counts([1, 1]), relevance=relevance))
 
 
 def _kept(

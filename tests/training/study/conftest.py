@@ -96,7 +96,7 @@ def finished(tiny_data: Path) -> Callable[..., StudyPlan]:
 
 def _end(folder: RunFolder, queries, truth: RetrievalTruth) -> None:
     write_queries(folder.queries, queries)
-    write_result(folder.result, summarise(queries, truth), {"best_epoch": 1})
+    write_result(folder.result, summarise(queries, truth), {"best_epoch": 1, "first_epoch": 1})
     write_json(folder.provenance, {"commit": "c", "data": {"dataset": "x"}})
     folder.history.write_text("epoch,step,seconds\n0,1,2.0\n1,2,3.0\n")
 

@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from bcls.errors import InputError
-from bcls.training.study.kept_runs import claim_runs, differing_fields
+from bcls.training import load_config
+from bcls.training.study.kept_runs import claim_runs
 from bcls.training.study.plan import plan_study
 
 
@@ -41,8 +42,14 @@ def test_a_field_that_is_new_in_the_package_had_its_default(study):
     assert runs[0].folder.config.read_text() == runs[0].text
 
 
-def test_fields_that_differ_are_named():
-    assert differing_fields("a: {b: 1, c: [1]}\nd: {}", "a: {b: 2, c: [1], e: null}\nd: {}") == [
-        "a.b was 1, is 2",
-        "a.e was not there, is None",
-    ]
+def test_a_study_that_replaces_a_scorer_with_settings_begins_its_runs(study):
+    changed = study(
+        set={"labels.scorer": "SentenceScorer"},
+        variants={"one": {"set": {"labels.scorer": "TfidfScorer"}}},
+        baseline=None,
+    )
+    for run in plan_study(changed).distinct():
+        run.folder.path.mkdir(parents=True)
+        run.folder.config.write_text(run.text)
+        again = load_config(["--config", str(run.folder.config)])[1]
+        run.folder.refuse_other_run(again, resume=True)

@@ -15,5 +15,17 @@ from bcls.training.callbacks.hard_negatives_start import HardNegativesStart
 from bcls.training.callbacks.history import History
 from bcls.training.callbacks.judge import Judge
 from bcls.training.callbacks.kendall_warmup import KendallWarmup
+from bcls.training.callbacks.loader_place import LoaderPlace
+from bcls.training.callbacks.progress_bar import EpochBar
 
-__all__ = ["BestModel", "CollapseWatch", "HardNegativesStart", "History", "Judge", "KendallWarmup", "require_metric"]
+__all__ = [
+    "BestModel",
+    "CollapseWatch",
+    "EpochBar",
+    "HardNegativesStart",
+    "History",
+    "Judge",
+    "KendallWarmup",
+    "LoaderPlace",
+    "require_metric",
+]

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import logging
 import math
+from typing import Any
 
 import lightning as L
 
 from bcls.losses import BCLSLoss, RetrievalLoss
+from bcls.training.chance import Chance
 from bcls.training.config import has_hard_negatives
 from bcls.training.module import RetrievalModule
 
 logger = logging.getLogger("bcls")
+
+DEVIATIONS = 3
+LOST = 0.5
 
 
 def advice(loss: RetrievalLoss) -> str:
@@ -23,45 +28,53 @@ def advice(loss: RetrievalLoss) -> str:
     return "try a smaller learning rate"
 
 
-class CollapseWatch:
-    """Watches the chosen validation metric and warns, once each, of two ways to fail.
+class CollapseWatch(L.Callback):
+    """Watches `rsum` on the validation split and warns, once each, of two ways to fail.
 
-    - *Never started*: after the second epoch, `rsum` is below three times that of a random ranking (hardest
-      negatives from random weights do this: every similarity becomes the same).
-    - *Fell*: the metric is below 60% of its best so far (a Kendall weight that is too large does this).
+    Let c be the expected `rsum` of a random ranking of the split, and d the standard deviation of that `rsum`.
+
+    - *Never started*: in two epochs in a row, from the second epoch on, `rsum` is below c + 3 d: the model ranks no
+      better than at random. Hardest negatives from random weights do this: every similarity becomes the same.
+    - *Fell*: `rsum` is more than 3 d below its best so far, and what it exceeds c by is less than half of what it was
+      at best. A Kendall weight or a learning rate that is too large does this.
+
+    An epoch whose `rsum` is not finite counts as one at chance. Both rules are about `rsum`, whatever metric chooses
+    the best epoch, since only its chance level is known. A resumed run goes on with the best so far.
 
     Args:
-        monitor: the metric, as the evaluation names it.
-        chance_rsum: the `rsum` of a random ranking of the validation split.
+        chance: of a random ranking of the validation split.
         loss: what is trained by; the advice is about it.
     """
 
-    def __init__(self, monitor: str, chance_rsum: float, loss: RetrievalLoss) -> None:
-        self.monitor = monitor
-        self.chance_rsum = chance_rsum
+    def __init__(self, chance: Chance, loss: RetrievalLoss) -> None:
+        self.chance = chance
         self.advice = advice(loss)
         self.best = -math.inf
+        self.epochs_at_chance = 0
         self.warned: list[str] = []
 
     def hear(self, trainer: L.Trainer, module: RetrievalModule, metrics: dict[str, float]) -> None:
-        """Compare an epoch's metrics with the best so far."""
-        epoch = trainer.current_epoch
-        value = metrics[self.monitor]
-        if epoch >= 1 and metrics["rsum"] < 3 * self.chance_rsum:
-            self._warn(
-                "started",
-                f"epoch {epoch + 1}: rsum {metrics['rsum']:.1f} is near chance ({self.chance_rsum:.1f}): "
-                f"training has collapsed; {self.advice}",
-            )
-        elif value < 0.6 * self.best:
-            self._warn(
-                "fell",
-                f"epoch {epoch + 1}: {self.monitor} fell from {self.best:.4g} to {value:.4g}: "
-                f"training has collapsed; {self.advice}",
-            )
-        self.best = max(self.best, value)
+        """Compare an epoch's `rsum` with chance and with the best so far."""
+        epoch, mean, noise = trainer.current_epoch + 1, self.chance.mean, DEVIATIONS * self.chance.deviation
+        rsum = metrics["rsum"] if math.isfinite(metrics["rsum"]) else mean
+        self.epochs_at_chance = self.epochs_at_chance + 1 if epoch > 1 and rsum < mean + noise else 0
+        fell = self.best - rsum > noise and rsum - mean < LOST * (self.best - mean)
+        if fell:
+            self._warn("fell", f"epoch {epoch}: rsum fell from {self.best:.1f} to {rsum:.1f} (chance {mean:.1f})")
+        elif self.epochs_at_chance == 2 and not self.warned:
+            self._warn("started", f"epoch {epoch}: rsum {rsum:.1f} is that of a random ranking ({mean:.1f})")
+        self.best = max(self.best, rsum)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a resumed run must know."""
+        return {"best": self.best, "epochs_at_chance": self.epochs_at_chance, "warned": list(self.warned)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from a state of `state_dict`."""
+        self.best, self.epochs_at_chance = state_dict["best"], state_dict["epochs_at_chance"]
+        self.warned = list(state_dict["warned"])
 
     def _warn(self, kind: str, message: str) -> None:
         if kind not in self.warned:
             self.warned.append(kind)
-            logger.warning(message)
+            logger.warning("%s: training has collapsed; %s", message, self.advice)

@@ -13,11 +13,13 @@ import lightning as L
 from bcls.files import write_text
 from bcls.training.module import RetrievalModule
 
+WHOLE = ("epoch", "step")
+
 logger = logging.getLogger("bcls")
 
 
 class History(L.Callback):
-    """Writes `history.csv`: epoch, step, seconds, the mean of each training term, every validation metric.
+    """Writes `history.csv`: epoch (from 1), step, seconds, the mean loss, every validation metric.
 
     Rows of epochs that a resumed run does again are replaced.
 
@@ -39,20 +41,26 @@ class History(L.Callback):
         """Write the epoch's row and say its line."""
         seconds = time.monotonic() - self._since
         loss = float(trainer.callback_metrics.get("train/loss_epoch", float("nan")))
-        row = {"epoch": trainer.current_epoch, "step": trainer.global_step, "seconds": round(seconds, 2), "loss": loss}
-        rows = [old for old in read_history(self.file) if old["epoch"] < trainer.current_epoch]
+        epoch = trainer.current_epoch + 1
+        row = {"epoch": epoch, "step": trainer.global_step, "seconds": round(seconds, 2), "loss": loss}
+        rows = [old for old in read_history(self.file) if old["epoch"] < epoch]
         _write(self.file, [*rows, {**row, **metrics}])
         shown = "  ".join(f"{name} {metrics[name]:.4g}" for name in self.shown if name in metrics)
         last = trainer.max_epochs or 0
-        logger.info("epoch %d/%d  loss %.4f  %s  %.1f s", trainer.current_epoch + 1, last, loss, shown, seconds)
+        logger.info("epoch %d/%d  loss %.4f  %s  %.1f s", epoch, last, loss, shown, seconds)
 
 
 def read_history(file: Path) -> list[dict[str, float]]:
-    """The rows of a history file, oldest first; an empty list where there is no file."""
+    """The rows of a history file, oldest first; an empty list where there is no file.
+
+    Epochs are counted from 1, also in files of release 0.1, which counted from 0.
+    """
     if not file.exists():
         return []
     with file.open(newline="", encoding="utf-8") as lines:
-        return [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(lines)]
+        rows = [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(lines)]
+    before = 1 - min((row["epoch"] for row in rows), default=1)
+    return [{**row, "epoch": row["epoch"] + before} for row in rows]
 
 
 def _write(file: Path, rows: list[dict[str, float]]) -> None:
@@ -60,5 +68,5 @@ def _write(file: Path, rows: list[dict[str, float]]) -> None:
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=names, restval="")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({**row, **{name: int(row[name]) for name in WHOLE}} for row in rows)
     write_text(file, text.getvalue())

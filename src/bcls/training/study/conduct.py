@@ -12,6 +12,7 @@ from bcls.errors import InputError
 from bcls.evaluation import Difference
 from bcls.evaluation.results import plain
 from bcls.files import read_json, write_json, write_text
+from bcls.training.study.checked_runs import check_runs
 from bcls.training.study.config import StudyConfig
 from bcls.training.study.curves import draw_sweep
 from bcls.training.study.findings import Finding, differences_from_baseline, read_findings, study_truth
@@ -65,6 +66,7 @@ def conduct_study(study: StudyConfig, only: Sequence[str] = ()) -> StudyResult:
     if study.sweeps or study.pareto is not None:
         require_plotting()
     runs = plan.distinct()
+    check_runs(run for run in runs if not run.folder.result.exists())
     unfinished = claim_runs(runs)
     make_labels(unfinished)
     jobs = min(study.jobs or core_count(), max(1, len(unfinished)))

@@ -13,6 +13,7 @@ from bcls.errors import InputError
 from bcls.evaluation import Difference, RetrievalTruth, compare, holm, read_queries, read_result
 from bcls.evaluation.pooling import is_of_queries, pool_runs
 from bcls.files import read_json, read_yaml
+from bcls.training.best_epoch import read_best_epoch
 from bcls.training.callbacks.history import read_history
 from bcls.training.run_folder import RunFolder
 from bcls.training.study.plan import Setting, StudyPlan
@@ -28,7 +29,7 @@ class FinishedRun:
     Attributes:
         folder: where it lies.
         metrics: of its best epoch's model.
-        best_epoch: counted from 0.
+        best_epoch: counted from 1.
         seconds: that its epochs took, judging included.
         provenance: versions, commit, machine, hashes of its data.
     """
@@ -96,7 +97,7 @@ def read_findings(plan: StudyPlan) -> list[Finding]:
 def _read(folder: RunFolder) -> FinishedRun:
     metrics, about = read_result(folder.result)
     seconds = sum(row["seconds"] for row in read_history(folder.history))
-    return FinishedRun(folder, metrics, int(about["best_epoch"]), seconds, read_json(folder.provenance))
+    return FinishedRun(folder, metrics, read_best_epoch(about), seconds, read_json(folder.provenance))
 
 
 def differences_from_baseline(
