@@ -9,6 +9,9 @@ from bcls.errors import InputError
 MAX_ID_BYTES = 512
 """The longest id, in bytes of UTF-8: the length of the key column that index engines are given."""
 
+MAX_TEXT_BYTES = 65_535
+"""The longest text that a field of an index keeps, in bytes of UTF-8."""
+
 MAX_NAME_BYTES = 200
 """The longest name that becomes a part of paths, in bytes of UTF-8: file systems allow 255 for name and suffix."""
 

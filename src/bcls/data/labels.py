@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from bcls.data.dataset import RetrievalDataset
+from bcls.data.record_checks import refuse_unusable
 from bcls.relevance import Calibration, CaptionRelevance, Scorer, captions_hash, open_labels, write_labels
 
 logger = logging.getLogger("bcls")
@@ -47,6 +48,8 @@ def label_split(
         calibration.require(scorer)
     part = dataset.split(split)
     fitted_on = dataset.split(fit_split)
+    for used in (part, fitted_on):
+        refuse_unusable(used, dataset.name)
     fit_hash = captions_hash(fitted_on.caption_texts, fitted_on.caption_ids, fitted_on.caption_image)
     captions = (part.caption_texts, part.caption_ids, part.caption_image)
     kept = label_folder(folder, scorer, split)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import Counter
 from pathlib import Path
 
 from bcls.data import ImageRecord, RetrievalDataset, read_dataset
+from bcls.data.image_files import images_below
+from bcls.data.left_out import Tally
+from bcls.data.record_checks import refuse_unusable
 from bcls.errors import InputError
 
-PICTURES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
+logger = logging.getLogger("bcls")
+
 _TABLES = ("*.json", "*.jsonl", "*.csv", "*_caps.txt")
 
 
@@ -30,12 +35,15 @@ def open_collection(path: str | Path) -> RetrievalDataset:
             raise InputError(
                 f"{path}: {len(twice)} {kind} ids occur twice, e.g. {twice[0]}; see `bcls data check {path}`"
             )
+    refuse_unusable(dataset, str(path))
     return dataset
 
 
 def _pictures(folder: Path) -> RetrievalDataset:
-    found = (file for file in folder.rglob("*") if file.suffix.lower() in PICTURES and file.is_file())
-    files = sorted(file.relative_to(folder).as_posix() for file in found)
+    tally = Tally()
+    files = images_below(folder, tally)
+    for kind in tally.kinds():
+        logger.warning("%s: %s", folder, str(kind).encode("utf-8", "backslashreplace").decode())
     unnamed = [file for file in files if not _is_text(file)]
     if unnamed:
         shown = os.fsencode(unnamed[0]).decode("utf-8", "backslashreplace")
@@ -44,8 +52,13 @@ def _pictures(folder: Path) -> RetrievalDataset:
             f"e.g. {shown}: rename them"
         )
     if not files:
-        raise InputError(f"{folder}: neither a data set nor a picture ({', '.join(sorted(PICTURES))}) is there")
-    return RetrievalDataset(folder.name, [ImageRecord(file, file, "all", ()) for file in files], folder)
+        raise InputError(f"{folder}: neither a data set nor an image is there ({_counted(tally)})")
+    images = [ImageRecord(file, file, "all", ()) for file in files]
+    return RetrievalDataset(folder.name, images, folder, left_out=tally.kinds())
+
+
+def _counted(tally: Tally) -> str:
+    return "; ".join(map(str, tally.kinds())) or "the folder is empty"
 
 
 def _is_text(name: str) -> bool:
