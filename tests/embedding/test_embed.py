@@ -171,7 +171,7 @@ def test_a_folder_of_pictures_is_a_collection(picture_model, collection, tmp_pat
     result = embed(picture_model, folder, tmp_path / "out")
     assert sorted(everything(result.embeddings)[0]) == ["b.png", "day 1/ä.JPG"]
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match="neither a data set nor a picture"):
+    with pytest.raises(InputError, match="neither a data set nor an image"):
         open_collection(tmp_path / "empty")
 
 
