@@ -216,6 +216,8 @@ def open_array(file: Path) -> NDArray[Any]:
             f"{file}: features must be floating point, not {array.dtype}; convert them, e.g. "
             f"np.save(file, array.astype(np.float32))"
         )
+    if 0 in array.shape[1:]:
+        raise InputError(f"{file}: its rows hold no numbers: its shape is {array.shape}")
     if array.dtype.itemsize > 8:
         raise InputError(f"{file}: features must have 16, 32 or 64 bits a number, not {array.dtype}; convert them")
     return array

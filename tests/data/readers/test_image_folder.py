@@ -101,7 +101,10 @@ def test_a_bad_row_is_named(write, second, message):
     ("content", "message"),
     [
         ("", r"the header needs the columns file and caption, separated by commas, not None"),
-        ("file,text\na.png,a dog\n", r"the header needs the columns file and caption, separated by commas, not \['file', 'text'\]"),
+        (
+            "file,text\na.png,a dog\n",
+            r"the header needs the columns file and caption, separated by commas, not \['file', 'text'\]",
+        ),
         ("file,caption\n", "no rows"),
         ("file,caption\na.png\n", "row 2: needs a file and a caption"),
         ("file,caption\na.png,ok\na.png,a dog, running\n", "row 3: more fields than the header has"),
