@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
+
+logger = logging.getLogger("bcls")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +26,13 @@ class LeftOut:
 
     def __str__(self) -> str:
         return f"left out: {self.count} {self.what}, e.g. {self.example}"
+
+
+def warn_of(kinds: Iterable[LeftOut], path: str | Path) -> None:
+    """Log what was left out of a data set, a line a kind."""
+    for kind in kinds:
+        shown = f"{path}: {kind}"
+        logger.warning("%s", shown if shown.isprintable() else shown.encode("unicode_escape").decode())
 
 
 class Tally:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections import Counter
 from pathlib import Path
 
 from bcls.data import ImageRecord, RetrievalDataset, read_dataset
 from bcls.data.image_files import images_below
-from bcls.data.left_out import Tally
+from bcls.data.left_out import Tally, warn_of
 from bcls.data.record_checks import refuse_unusable
 from bcls.errors import InputError
-
-logger = logging.getLogger("bcls")
 
 _TABLES = ("*.json", "*.jsonl", "*.csv", "*_caps.txt")
 
@@ -42,8 +39,7 @@ def open_collection(path: str | Path) -> RetrievalDataset:
 def _pictures(folder: Path) -> RetrievalDataset:
     tally = Tally()
     files = images_below(folder, tally)
-    for kind in tally.kinds():
-        logger.warning("%s: %s", folder, str(kind).encode("utf-8", "backslashreplace").decode())
+    warn_of(tally.kinds(), folder)
     unnamed = [file for file in files if not _is_text(file)]
     if unnamed:
         shown = os.fsencode(unnamed[0]).decode("utf-8", "backslashreplace")

@@ -86,7 +86,8 @@ class _Layout:
             return array
         if len(set(self.counts)) == 1:
             return array[:: self.counts[0]]
-        return array[np.cumsum([0, *self.counts[:-1]])]
+        firsts: NDArray[Any] = array[np.cumsum([0, *self.counts[:-1]])]
+        return firsts
 
 
 class _Files:
