@@ -93,7 +93,7 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--scene_truth", type=bool, default=False, help="judge by the truth of made scenes")
     parser.add_argument("--labels", type=str, default="runs/labels", help="folder of the scorer's encodings")
     parser.add_argument("--fit_split", type=str, default="train", help="where its document frequencies come from")
-    parser.add_argument("--relevance", type=str | None, help="instead of a scorer: a file (images, captions) in 0..1")
+    parser.add_argument("--relevance", type=str | None, help="instead of a scorer: a matrix or a table, in 0..1")
     parser.add_argument("--protocol", type=str, default="whole", help=f"one of: {protocol_names()}")
     parser.add_argument("--judgements", type=str, nargs="+", help="files of a protocol with judgements")
     parser.add_argument(
@@ -127,7 +127,7 @@ def _judge_model(given: dict[str, Any]) -> tuple[str, dict[str, float], dict[str
         labels_folder=Path(given["labels"]),
         fit_split=given["fit_split"],
         protocol=given["protocol"],
-        relevance=given_relevance(given),
+        relevance=given_relevance(given, found.data),
         files=[Path(file) for file in given["judgements"] or ()],
         first_stage=first,
         ensemble=[OtherModel(RetrievalModel.from_pretrained(other.model), other.features) for other in others],

@@ -39,7 +39,7 @@ def judge_files(given: dict[str, Any]) -> Judged:
     """
     _refuse_misfits(given)
     arrays, sides = _read_arrays(given)
-    relevance: Any = given_relevance(given)
+    relevance: Any = given_relevance(given, given["data"])
     if given["data"] is not None:
         dataset = _open_dataset(given["data"], given["split"])
         part = dataset.split(given["split"])

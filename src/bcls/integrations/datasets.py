@@ -43,8 +43,7 @@ def from_datasets(
 
     Raises:
         InputError: something else than such data, a missing column, an empty picture or what is none, a caption that is
-            no text, a score that is no number, a pair that is rated twice (the split and row are named), or a folder
-            that holds a data set already.
+            no text, a score that is no number (the split and row are named), or a folder that holds a data set already.
 
     Example:
         >>> import tempfile

@@ -22,10 +22,11 @@ from bcls.data.batches import BatchAssembler
 from bcls.data.images import FeatureImages, ImageSource, PictureImages
 from bcls.data.labels import label_split
 from bcls.data.loader import BatchLoader, BatchSampler
+from bcls.data.relevance_files import read_relevance_file
 from bcls.errors import InputError
 from bcls.models import RetrievalModel
 from bcls.pictures import open_picture
-from bcls.relevance import Calibration, NoisyRelevance, RelevanceSource, RelevanceTable
+from bcls.relevance import Calibration, NoisyRelevance, RelevanceSource
 from bcls.training.config import DataConfig, RunConfig
 
 NEIGHBOURS = 64
@@ -135,9 +136,10 @@ def _labels(config: RunConfig, dataset: RetrievalDataset, folder: Path) -> Relev
         train = dataset.split(config.data.train_split)
         if config.labels.calibration is not None:
             raise InputError("labels.calibration is for a scorer; a table of ratings is on the scale of people already")
-        ids = train.image_ids, train.caption_ids, train.caption_image
-        table = RelevanceTable(config.labels.table, lowest=config.labels.lowest, highest=config.labels.highest)
-        return table.source(*ids, aggregate=config.labels.aggregate)
+        given = config.labels
+        assert given.table is not None
+        scale = {"lowest": given.lowest, "highest": given.highest}
+        return read_relevance_file(given.table, train, **scale, aggregate=given.aggregate)
     if config.labels.scorer is None:
         what = type(config.loss).__name__ if config.loss.uses_relevance else "data.sampler: neighbours"
         raise InputError(f"{what} needs continuous labels: set labels.scorer, e.g. to SentenceScorer or TfidfScorer")

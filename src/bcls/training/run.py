@@ -15,6 +15,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from bcls.data import RetrievalDataset
 from bcls.data.labels import label_split
+from bcls.data.relevance_files import file_of
 from bcls.data.scenes import open_scene_relevance
 from bcls.errors import InputError
 from bcls.evaluation import write_queries, write_result
@@ -107,7 +108,7 @@ def _data_hashes(config: RunConfig, dataset: RetrievalDataset) -> dict[str, str]
     if config.data.features is not None:
         hashes["features"] = dataset.features[config.data.features].fingerprint()
     if config.labels.table is not None:
-        hashes["table"] = _file_hash(Path(config.labels.table))
+        hashes["table"] = _file_hash(file_of(config.labels.table))
     if config.labels.calibration is not None:
         hashes["calibration"] = Calibration.load(config.labels.calibration).hash
     return hashes
