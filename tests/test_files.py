@@ -127,3 +127,8 @@ def test_an_order_that_nothing_tells_is_refused_and_both_are_named(names):
 def test_an_order_that_both_rules_share_is_taken(names):
     files = [Path("f") / name for name in names]
     assert row_order(reversed(files)) == files
+
+
+def test_a_byte_order_mark_in_front_of_json_is_left_out(tmp_path):
+    (tmp_path / "f.json").write_text('{"a": "é"}', encoding="utf-8-sig")
+    assert read_json(tmp_path / "f.json") == {"a": "é"}

@@ -67,7 +67,7 @@ def read_json(path: str | Path) -> Any:
     """
     path = Path(path)
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except (IsADirectoryError, PermissionError) as error:
@@ -75,7 +75,7 @@ def read_json(path: str | Path) -> Any:
     except json.JSONDecodeError as error:
         raise InputError(f"{path}: line {error.lineno}: not JSON ({error.msg})") from None
     except UnicodeDecodeError:
-        raise InputError(f"{path}: not UTF-8 text") from None
+        raise InputError(f"{path}: not UTF-8 text; save it as UTF-8, and unpack it if it is compressed") from None
     except (RecursionError, ValueError):
         raise InputError(f"{path}: nested too deeply, or a number with too many digits") from None
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bcls.data.dataset import RetrievalDataset
+from bcls.data.left_out import Tally
 from bcls.data.readers.feature_folder import features_beside
 from bcls.data.readers.lines import id_field, json_line, lines_of, text_field
 from bcls.data.records import Caption, ImageRecord
@@ -30,9 +31,10 @@ def read_folder(folder: str | Path) -> RetrievalDataset:
     if not isinstance(about, dict) or about.get("version") != VERSION or "name" not in about:
         raise InputError(f"{folder / 'dataset.json'}: must hold a name and version {VERSION}")
     images = list(_records(folder / "images.jsonl"))
-    pictures = folder / "images"
+    pictures, tally = folder / "images", Tally()
+    features = features_beside(folder, tally)
     dataset = RetrievalDataset(
-        str(about["name"]), images, pictures if pictures.is_dir() else None, features_beside(folder)
+        str(about["name"]), images, pictures if pictures.is_dir() else None, features, tally.kinds()
     )
     if about.get("content_hash") not in (None, dataset.content_hash()):
         raise InputError(
