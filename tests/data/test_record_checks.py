@@ -148,3 +148,9 @@ def test_an_index_takes_every_record_that_has_no_fatal_problem(image_id, caption
     rows = [row for image in dataset.images for row in (image_row(image), *caption_rows(image))]
     index.add(Record(name, np.array([1, 0], np.float32), fields) for name, fields in rows)
     assert index.count() == len({name for name, _ in rows}) == len(rows)
+
+
+def test_features_beyond_float32_are_not_finite():
+    store = FeatureStore([np.array([[1e300, 0.0], [0.0, 1e38]])], ["a", "b"], "here")
+    dataset = RetrievalDataset("tiny", [one("a"), one("b", caption_id="d")], None, {"cnn": store})
+    assert told(check_dataset(dataset)) == [("features not finite", "a", True)]

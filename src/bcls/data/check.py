@@ -134,7 +134,9 @@ def _features(dataset: RetrievalDataset, name: str, store: FeatureStore) -> Iter
     rows = store.rows(present)
     for start in progress(range(0, len(rows), BLOCK), f"checking {name}", unit=f" x {BLOCK}"):
         block = store.gather(rows[start : start + BLOCK]).reshape(len(rows[start : start + BLOCK]), -1)
+        with np.errstate(over="ignore"):
+            block = block.astype(np.float32, copy=False)  # as towers compute
         for offset in np.flatnonzero(~np.isfinite(block).all(axis=1)).tolist():
-            yield Problem("features not finite", present[start + offset], f"NaN or infinite in {name}")
+            yield Problem("features not finite", present[start + offset], f"NaN, infinite or beyond float32 in {name}")
         for offset in np.flatnonzero(~block.any(axis=1)).tolist():
             yield Problem("features all zero", present[start + offset], f"no direction in {name}", False)
