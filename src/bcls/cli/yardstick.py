@@ -83,7 +83,7 @@ def given_scorer(given: dict[str, Any]) -> Scorer | None:
     return None if source in {"none", "scene_truth"} or given["relevance"] else scorer_from(source)
 
 
-def given_relevance(given: dict[str, Any], data: str | None) -> NDArray[Any] | None:
+def given_relevance(given: dict[str, Any], data: str | None = None) -> NDArray[Any] | None:
     """The matrix of relevance (images, captions) from a file; None where no file is named.
 
     Args:
