@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from bcls.data import FeatureStore, write_features
 from bcls.data.features import open_array
 from bcls.errors import InputError
+from bcls.evaluation.array_files import read_array
 
 IDS = [f"i{row}" for row in range(7)]
 SHAPES = [(7, 3), (7, 2, 3)]
@@ -323,3 +324,13 @@ def test_longdouble_is_refused_with_the_cure(tmp_path):
 def test_what_half_precision_would_change_is_refused(tmp_path, block, message):
     with pytest.raises(InputError, match=message):
         write_features(tmp_path / "f", list("ab")[: len(block)], [block])
+
+
+@pytest.mark.parametrize("shape", ["(-3, 3)", "(3, -3)", "(10**30, 3)"])
+def test_a_header_with_an_impossible_shape_is_refused(tmp_path, shape):
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    (tmp_path / "f.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + b"\0" * 36)
+    with pytest.raises(InputError, match=r"f\.npy: not a readable \.npy array"):
+        open_array(tmp_path / "f.npy")
+    with pytest.raises(InputError, match=r"f\.npy: not a whole \.npy file"):
+        read_array(tmp_path / "f.npy")

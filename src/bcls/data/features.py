@@ -207,7 +207,7 @@ def open_array(file: Path) -> NDArray[Any]:
     """
     try:
         array = np.load(file, mmap_mode="r", allow_pickle=False)
-    except (ValueError, OSError, EOFError, SyntaxError, tokenize.TokenError) as error:
+    except (ValueError, TypeError, OverflowError, OSError, EOFError, SyntaxError, tokenize.TokenError) as error:
         raise InputError(f"{file}: not a readable .npy array ({error})") from None
     if not isinstance(array, np.ndarray) or array.ndim == 0:
         raise InputError(f"{file}: not a readable .npy array (not one array of rows)")

@@ -141,7 +141,7 @@ def read_array(path: str | Path) -> Any:
 def _read_npy(path: Path) -> NDArray[Any]:
     try:
         return np.lib.format.open_memmap(path, mode="r")
-    except (ValueError, OSError, EOFError, SyntaxError, TypeError) as error:
+    except (ValueError, OverflowError, OSError, EOFError, SyntaxError, TypeError) as error:
         if "Python objects" in str(error):
             raise InputError(
                 f"{path}: holds pickled Python objects, which are never read; save it as an array of numbers"

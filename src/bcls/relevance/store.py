@@ -107,7 +107,7 @@ def open_labels(
     try:
         arrays = {file.stem: np.load(file, mmap_mode="r", allow_pickle=False) for file in sorted(folder.glob("*.npy"))}
         encodings = KINDS[about["kind"]].from_arrays(arrays)
-    except (ValueError, KeyError, IndexError, TypeError, OSError, EOFError) as error:
+    except (ValueError, OverflowError, SyntaxError, KeyError, IndexError, TypeError, OSError, EOFError) as error:
         raise InputError(f"{folder}: damaged encodings ({error}); run `bcls label --overwrite true`") from None
     if len(encodings) != len(captions):
         raise InputError(f"{folder}: damaged encodings ({len(encodings)} rows for {len(captions)} captions)")

@@ -47,7 +47,6 @@ EDITS = st.lists(st.tuples(st.integers(0, 400), st.integers(0, 12), NASTY | st.b
 
 def edited(content, edits):
     for place, cut, new in edits:
-        place = min(place, len(content))
         content = content[:place] + new + content[place + cut :]
     return content
 
