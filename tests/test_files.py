@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import stat
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bcls.errors import InputError
-from bcls.files import hash_of, read_json, read_yaml, replacing, write_json, write_text
+from bcls.files import hash_of, natural_order, read_json, read_yaml, replacing, row_order, write_json, write_text
 
 
 def test_json_comes_back(tmp_path):
@@ -109,3 +111,57 @@ def test_json_behind_something_that_is_no_folder_is_named(tmp_path):
     (tmp_path / "a.json").write_text("1")
     with pytest.raises(InputError, match=r"b\.json: cannot be read \(Not a directory\)"):
         read_json(tmp_path / "a.json" / "b.json")
+
+
+NAMES = st.lists(st.text("ab_019.", min_size=1, max_size=7).filter(lambda name: name.strip(".")), unique=True)
+
+
+@given(names=NAMES)
+def test_natural_order_compares_numbers_as_numbers_and_loses_nothing(names):
+    ordered = [file.name for file in natural_order(map(Path, names))]
+    assert sorted(ordered) == sorted(names)
+
+    def key(name):  # by the definition: text as text, numbers as numbers, spelling decides between equals
+        parts = re.split("([0-9]+)", name)
+        return [int(part) if part.isdigit() else part for part in parts], name
+
+    assert ordered == sorted(names, key=key)
+
+
+@given(numbers=st.sets(st.integers(0, 3000), min_size=1, max_size=30), width=st.integers(1, 5))
+def test_rows_lie_in_the_order_of_the_numbers_whatever_the_zeros(numbers, width):
+    files = [Path("f") / f"emb_{number:0{width}d}.npy" for number in numbers]
+    assert row_order(files) == [Path("f") / f"emb_{number:0{width}d}.npy" for number in sorted(numbers)]
+
+
+@given(names=NAMES.filter(bool))
+def test_rows_are_in_natural_order_or_refused(names):
+    files = [Path("f") / name for name in names]
+    natural = natural_order(files)
+    alike = len({re.sub("[0-9]+", "0", name) for name in names}) == 1
+    equal_numbers = len({re.sub("0*([0-9]+)", r"\1", name) for name in names}) < len(names)
+    if natural == sorted(files, key=Path.as_posix) or (alike and not equal_numbers):
+        assert row_order(files) == natural
+    else:
+        with pytest.raises(InputError, match="f: the rows of its files can be read in two orders"):
+            row_order(files)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [["train_2", "train_10", "val_1", "val_2", "val_10"], ["a10", "b2", "a2"], ["e_2", "e_02", "e_10"], ["9f", "10a"]],
+)
+def test_an_order_that_nothing_tells_is_refused_and_both_are_named(names):
+    with pytest.raises(InputError, match=r"by number \(.*\) or by spelling \(.*\)"):
+        row_order([Path("f") / name for name in names])
+
+
+@pytest.mark.parametrize("names", [[], ["only"], ["a", "b"], ["00000", "00001", "00010"], ["cnn_1", "text_1"]])
+def test_an_order_that_both_rules_share_is_taken(names):
+    files = [Path("f") / name for name in names]
+    assert row_order(reversed(files)) == files
+
+
+def test_a_byte_order_mark_in_front_of_json_is_left_out(tmp_path):
+    (tmp_path / "f.json").write_text('{"a": "é"}', encoding="utf-8-sig")
+    assert read_json(tmp_path / "f.json") == {"a": "é"}

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bcls.errors import InputError
-from bcls.ids import MAX_ID_BYTES, control_character, id_fault, require_id, text_fault
+from bcls.ids import MAX_ID_BYTES, control_character, id_fault, name_fault, require_id, require_name, text_fault
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,17 @@ def test_text_is_what_utf8_and_c_strings_can_hold(text):
 def test_allowed_control_characters_do_not_count():
     assert control_character("a\tb\nc", allowed="\t\n") is None
     assert control_character("a\tb\nc", allowed="\t") == "U+000A"
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "a\\b", ".hidden", "a\n", "x" * 201])
+def test_a_name_that_leads_elsewhere_is_refused(name):
+    assert name_fault(name) is not None
+    with pytest.raises(InputError, match=r"the split .*; rename it"):
+        require_name(name, "the split")
+
+
+@pytest.mark.parametrize("name", ["train", "train+restval", "a b", "2017", "a.b", "x" * 200, "日本"])
+def test_other_names_are_parts_of_paths(name, tmp_path):
+    assert require_name(name, "the split") == name
+    (tmp_path / f"{name}.result.json").write_text("")
+    assert len(list(tmp_path.iterdir())) == 1

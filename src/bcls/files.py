@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -67,7 +68,7 @@ def read_json(path: str | Path) -> Any:
     """
     path = Path(path)
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except OSError as error:
@@ -75,7 +76,7 @@ def read_json(path: str | Path) -> Any:
     except json.JSONDecodeError as error:
         raise InputError(f"{path}: line {error.lineno}: not JSON ({error.msg})") from None
     except UnicodeDecodeError:
-        raise InputError(f"{path}: not UTF-8 text") from None
+        raise InputError(f"{path}: not UTF-8 text; save it as UTF-8, and unpack it if it is compressed") from None
     except (RecursionError, ValueError):
         raise InputError(f"{path}: nested too deeply, or a number with too many digits") from None
 
@@ -106,7 +107,7 @@ def hash_of(parts: Iterable[str]) -> str:
     """
     digest = hashlib.sha256()
     for part in parts:
-        encoded = part.encode("utf-8")
+        encoded = part.encode("utf-8", "surrogatepass")  # what is no text has a hash too: checks name it
         digest.update(len(encoded).to_bytes(8, "little"))
         digest.update(encoded)
     return digest.hexdigest()
@@ -162,6 +163,65 @@ def _is_open(path: Path, descriptor: int) -> bool:
         return os.path.samestat(path.stat(), os.fstat(descriptor))
     except FileNotFoundError:
         return False
+
+
+def natural_order(files: Iterable[Path]) -> list[Path]:
+    """Sort files by their paths with the numbers in them compared as numbers: `part_2` comes before `part_10`.
+
+    Example:
+        >>> [file.name for file in natural_order(map(Path, ["part_10.npy", "part_2.npy", "part_1.npy"]))]
+        ['part_1.npy', 'part_2.npy', 'part_10.npy']
+    """
+    return sorted(files, key=lambda file: (_natural_key(file.as_posix()), file.as_posix()))
+
+
+def row_order(files: Iterable[Path]) -> list[Path]:
+    """Sort files whose rows are matched, one file after the other, with one list of ids: natural order.
+
+    Natural order (`part_2` before `part_10`) and the order of spelling (`part_10` before `part_2`) are the same where
+    numbers have zeros in front (`00002`). Where they differ, natural order is meant if the names differ in nothing but
+    their numbers; else nothing says which is meant.
+
+    Args:
+        files: the files of one folder.
+
+    Raises:
+        InputError: the two orders differ and the names do not say which is meant; the message names both.
+
+    Example:
+        >>> [file.name for file in row_order(map(Path, ["emb_10.npy", "emb_2.npy"]))]
+        ['emb_2.npy', 'emb_10.npy']
+        >>> row_order(map(Path, ["a10.npy", "a2b.npy"]))
+        Traceback (most recent call last):
+        bcls.errors.InputError: .: the rows of its files can be read in two orders: by number (a2b.npy, a10.npy) or by
+        spelling (a10.npy, a2b.npy), and the names do not say which is meant; give all files the same name with a number
+        of as many digits, e.g. 00000.npy, 00001.npy
+    """
+    natural = natural_order(files)
+    spelled = sorted(natural, key=Path.as_posix)
+    names = [file.name for file in natural]
+    alike = len({re.sub("[0-9]+", "0", name) for name in names}) == 1
+    numbers_differ = len({_natural_key(name) for name in names}) == len(names)
+    if natural == spelled or (alike and numbers_differ):
+        return natural
+    first = next(place for place, pair in enumerate(zip(natural, spelled, strict=True)) if pair[0] != pair[1])
+    shown = [", ".join(file.name for file in order[first : first + 3]) for order in (natural, spelled)]
+    raise InputError(
+        f"{natural[0].parent}: the rows of its files can be read in two orders: by number ({shown[0]}) or by spelling "
+        f"({shown[1]}), and the names do not say which is meant; give all files the same name with a number of as many "
+        f"digits, e.g. 00000{natural[0].suffix}, 00001{natural[0].suffix}"
+    )
+
+
+def _natural_key(name: str) -> tuple[str | tuple[int, str], ...]:
+    """Text and numbers in turn; a number as (digits, number without zeros in front), however long it is."""
+    parts = re.split("([0-9]+)", name)
+    numbers = [part.lstrip("0") for part in parts[1::2]]
+    texts = parts[0::2]
+    keyed: list[str | tuple[int, str]] = []
+    for text, number in zip(texts, [*numbers, ""], strict=True):
+        keyed += [text, (len(number), number)]
+    return tuple(keyed)
 
 
 def _umask() -> int:

@@ -9,6 +9,15 @@ from bcls.errors import InputError
 MAX_ID_BYTES = 512
 """The longest id, in bytes of UTF-8: the length of the key column that index engines are given."""
 
+MAX_TEXT_BYTES = 65_535
+"""The longest text that a field of an index keeps, in bytes of UTF-8."""
+
+MAX_NAME_BYTES = 200
+"""The longest name that becomes a part of paths, in bytes of UTF-8: file systems allow 255 for name and suffix."""
+
+CAPTION_PREFIX = "caption:"
+"""In an index the record of a caption is named by this and the caption's id; the record of an image by the image's."""
+
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # Unicode's categories Cc, Zl and Zp
 
 
@@ -123,5 +132,50 @@ def require_id(name: object, place: str) -> str:
     fault = id_fault(name)
     if fault is not None:
         raise InputError(f"{place}: the id {name!r} {fault}; use another id")
+    assert isinstance(name, str)
+    return name
+
+
+def name_fault(name: object) -> str | None:
+    r"""Why a value cannot name a split, features or a scorer, whose names become parts of paths, or None if it can.
+
+    Such a name is an id (see `id_fault`) of at most 200 bytes without `/` and `\` that does not begin with a dot.
+
+    Example:
+        >>> name_fault("train+restval") is None
+        True
+        >>> name_fault("../x")
+        'contains / or \\, which would lead to another folder'
+    """
+    fault = id_fault(name, MAX_NAME_BYTES)
+    if fault is not None:
+        return fault
+    assert isinstance(name, str)
+    if "/" in name or "\\" in name:
+        return "contains / or \\, which would lead to another folder"
+    return "begins with a dot, as hidden files do" if name.startswith(".") else None
+
+
+def require_name(name: object, what: str) -> str:
+    r"""A name that keeps the rule of `name_fault`.
+
+    Args:
+        name: the value.
+        what: what it names, for the message.
+
+    Returns:
+        The name.
+
+    Raises:
+        InputError: it cannot be a part of paths; the message says why.
+
+    Example:
+        >>> require_name("a/b", "the split")
+        Traceback (most recent call last):
+        bcls.errors.InputError: the split 'a/b' contains / or \, which would lead to another folder; rename it
+    """
+    fault = name_fault(name)
+    if fault is not None:
+        raise InputError(f"{what} {name!r} {fault}; rename it")
     assert isinstance(name, str)
     return name

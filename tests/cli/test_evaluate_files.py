@@ -140,3 +140,32 @@ def test_refusals_are_one_line(bcls, embeddings, part, folder):
         assert said.code == 2, (words, said.err)
         assert named in said.err.splitlines()[-1], (words, said.err)
         assert said.err.startswith("bcls: error: ")
+
+
+def test_relevance_from_a_table_is_that_of_the_same_matrix(bcls, embeddings, part, folder):
+    matrix = np.full((len(part.images), len(part.caption_ids)), np.nan)
+    matrix[part.caption_image, np.arange(len(part.caption_ids))] = 1
+    lines = ["image_id,caption_id,score"]
+    random = np.random.default_rng(3)
+    for image, caption in zip(*np.nonzero(np.isnan(matrix)), strict=True):
+        matrix[image, caption] = round(random.random(), 2)
+        lines.append(f"{part.image_ids[image]},{part.caption_ids[caption]},{matrix[image, caption]}")
+    np.save("relevance.npy", matrix.astype(np.float32))
+    with open("relevance.csv", "w") as file:  # noqa: PTH123
+        file.write("\n".join(lines) + "\n")
+    found = []
+    for kind in ("npy", "csv"):
+        said = bcls(*PAIR, "--data", folder, "--relevance", f"relevance.{kind}", "--output", f"{kind}.json")
+        found.append(_metrics(said, f"{kind}.json"))
+    assert found[0] == found[1]
+    assert 0 < found[0]["ndcg@10"] <= 1
+
+
+def test_a_table_of_relevance_needs_the_data_set_that_has_its_ids(bcls, embeddings):
+    with open("relevance.csv", "w") as file:  # noqa: PTH123
+        file.write("image_id,caption_id,score\na,b,1\n")
+    with open("rows.json", "w") as file:  # noqa: PTH123
+        json.dump([0] * len(embeddings[1]), file)
+    said = bcls(*PAIR, "--caption-image", "rows.json", "--relevance", "relevance.csv")
+    assert said.code == 2
+    assert "a table of rated pairs names ids: name the data set with --data" in said.err

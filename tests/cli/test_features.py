@@ -75,8 +75,8 @@ def test_refusals_are_one_line(bcls, pictures, tmp_path):
         ((tmp_path / "none", "--model", tiny_model("vit")), "none"),
         ((pictures, "--model", tiny_model("vit"), "--kind", "all"), "kind is 'all'"),
         ((pictures, "--model", tiny_model("bert")), "bert"),
-        ((pictures, "--model", tiny_model("vit"), "--name", "a/b"), "--name a/b"),
-        ((pictures, "--model", "."), "--name (none)"),
+        ((pictures, "--model", tiny_model("vit"), "--name", "a/b"), "--name 'a/b'"),
+        ((pictures, "--model", "."), "--name ''"),
         ((pictures, "--model", tiny_model("vit"), "--device", "gpu"), "device 'gpu' cannot be used here"),
     ]:
         said = bcls("features", *words)

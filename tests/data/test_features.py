@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from bcls.data import FeatureStore, write_features
 from bcls.data.features import open_array
 from bcls.errors import InputError
+from bcls.evaluation.array_files import read_array
 
 IDS = [f"i{row}" for row in range(7)]
 SHAPES = [(7, 3), (7, 2, 3)]
@@ -263,3 +264,73 @@ def test_no_images_and_empty_blocks_are_fine(tmp_path, features):
 def test_the_ids_beside_are_plain_json(tmp_path, features):
     write_features(tmp_path / "f", IDS, [features])
     assert json.loads((tmp_path / "f" / "ids.json").read_text()) == IDS
+
+
+@pytest.mark.parametrize("width", [1, 2, 5])
+def test_rows_of_numbered_shards_belong_to_their_ids_whatever_the_zeros(tmp_path, width):
+    folder = tmp_path / "clip"
+    folder.mkdir()
+    features = np.arange(24, dtype=np.float32)[:, None]
+    for shard in range(12):
+        np.save(folder / f"emb_{shard:0{width}d}.npy", features[2 * shard : 2 * shard + 2])
+    (folder / "ids.json").write_text(json.dumps(list(range(24))))
+    store = FeatureStore.open(folder)
+    np.testing.assert_array_equal(store.gather(store.rows([str(n) for n in range(24)])), features)
+
+
+def test_shards_whose_order_nothing_tells_are_refused(tmp_path, save_array):
+    for name in ("img_2", "img_10", "text_2", "text_10"):
+        save_array(tmp_path / f"{name}.npy", (1, 3))
+    (tmp_path / "ids.json").write_text('["a", "b", "c", "d"]')
+    with pytest.raises(InputError, match=r"by number \(img_2.npy, img_10.npy.*by spelling \(img_10.npy, img_2.npy"):
+        FeatureStore.open(tmp_path)
+
+
+def test_big_endian_and_mixed_formats_are_read_right(tmp_path):
+    first, second = np.array([[1.5, 2.0]], dtype=">f2"), np.array([[70000.0, -1.0]], dtype=">f4")
+    np.save(tmp_path / "0.npy", first)
+    np.save(tmp_path / "1.npy", second)
+    (tmp_path / "ids.json").write_text('["a", "b"]')
+    store = FeatureStore.open(tmp_path)
+    gathered = store.gather(np.array([1, 0]))
+    assert store.dtype == gathered.dtype == np.dtype(np.float32)
+    assert gathered.dtype.isnative
+    assert gathered.tolist() == [[70000.0, -1.0], [1.5, 2.0]]
+
+
+@pytest.mark.parametrize("name", ["null", "1.5", "true", '""', "[]"])
+def test_an_id_of_a_row_that_is_none_is_named(tmp_path, save_array, name):
+    save_array(tmp_path / "0.npy", (2, 3))
+    (tmp_path / "ids.json").write_text(f'["a", {name}]')
+    with pytest.raises(InputError, match=r"ids\.json: row 1 is .*not an id"):
+        FeatureStore.open(tmp_path)
+
+
+def test_longdouble_is_refused_with_the_cure(tmp_path):
+    np.save(tmp_path / "f.npy", np.zeros((1, 2), dtype=np.longdouble))
+    with pytest.raises(InputError, match="16, 32 or 64 bits a number"):
+        open_array(tmp_path / "f.npy")
+
+
+@pytest.mark.parametrize(
+    ("block", "message"),
+    [
+        (np.array([[3000001, 1]]), "must be floating point, not int64"),
+        (np.array([[None, 1.0]], dtype=object), "must be floating point, not object"),
+        (np.ma.masked_array([[1.0, 2.0]], mask=[[False, True]]), "masked values"),
+        (np.array([[1.0, 0.0], [1e-12, 3e-10]]), "features of row 1 of a block are all zero in float16"),
+    ],
+)
+def test_what_half_precision_would_change_is_refused(tmp_path, block, message):
+    with pytest.raises(InputError, match=message):
+        write_features(tmp_path / "f", list("ab")[: len(block)], [block])
+
+
+@pytest.mark.parametrize("shape", ["(-3, 3)", "(3, -3)", "(10**30, 3)"])
+def test_a_header_with_an_impossible_shape_is_refused(tmp_path, shape):
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    (tmp_path / "f.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + b"\0" * 36)
+    with pytest.raises(InputError, match=r"f\.npy: not a readable \.npy array"):
+        open_array(tmp_path / "f.npy")
+    with pytest.raises(InputError, match=r"f\.npy: not a whole \.npy file"):
+        read_array(tmp_path / "f.npy")

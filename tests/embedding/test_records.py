@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bcls.data import Caption, ImageRecord
 from bcls.embedding.records import CAPTION, FIELDS, MAX_TEXT_BYTES, caption_rows, image_row
-from bcls.search.records import check_fields
+from bcls.search.records import check_fields, check_value
 
 
 def image(*texts: str, file: str | None = "a/b.jpg") -> ImageRecord:
@@ -50,5 +52,20 @@ def test_captions_that_do_not_fit_are_left_out_from_the_first_one_on():
 def test_a_text_that_just_fits_is_kept():
     image = ImageRecord("a", None, "val", (Caption("a#0", "x" * MAX_TEXT_BYTES), Caption("a#1", "y")))
     assert image_row(image)[1]["text"] == "x" * MAX_TEXT_BYTES
-    longer = ImageRecord("a", None, "val", (Caption("a#0", "x" * (MAX_TEXT_BYTES + 1)),))
-    assert image_row(longer)[1]["text"] == ""
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "\U0001f600"])
+def test_a_text_that_is_too_long_is_cut_between_characters(letter):
+    longer = ImageRecord("a", None, "val", (Caption("a#0", letter * (MAX_TEXT_BYTES + 1)),))
+    for _, fields in (image_row(longer), *caption_rows(longer)):
+        size = len(fields["text"].encode())
+        assert set(fields["text"]) == {letter}
+        assert MAX_TEXT_BYTES - 4 < size <= MAX_TEXT_BYTES
+
+
+def test_a_text_with_nul_becomes_one_that_engines_store():
+    record = ImageRecord("a", None, "val", (Caption("a#0", "dog\0house"),))
+    (_, fields), *_ = caption_rows(record)
+    assert fields["text"] == image_row(record)[1]["text"] == "dog\ufffdhouse"
+    for name, value in fields.items():
+        check_value(value, "str", name)

@@ -143,3 +143,21 @@ def test_a_picture_that_is_gone_is_named(tmp_path):
     (tmp_path / "1.png").unlink()
     with pytest.raises(InputError, match=r"row 0: .*1\.png cannot be read"):
         from_datasets(data, tmp_path / "set")
+
+
+def test_a_row_of_a_stream_without_a_column_of_the_first_is_named(tmp_path):
+    def rows():
+        yield {"image": "a.jpg", "caption": "a dog"}
+        yield {"image": "b.jpg", "text": "a cat"}
+
+    with pytest.raises(InputError, match="train: row 1: there is no 'caption' in this row"):
+        from_datasets(datasets.IterableDataset.from_generator(rows), tmp_path / "set")
+
+
+def test_a_pair_rated_by_several_people_gets_the_mean(tmp_path):
+    columns = {"image": ["a.jpg", "a.jpg", "b.jpg"], "caption": ["a dog"] * 3, "score": [5.0, 1.0, 4.0]}
+    made = from_datasets(datasets.Dataset.from_dict(columns), tmp_path / "set", score="score")
+    assert made.caption_image.tolist() == [1]
+    table = RelevanceTable(tmp_path / "set" / "ratings-train.csv", highest=5.0)
+    source = table.source(made.image_ids, made.caption_ids, made.caption_image)
+    np.testing.assert_allclose(source.matrix(np.arange(2), np.arange(1)), [[0.6], [0.8]], atol=1e-6)

@@ -7,8 +7,7 @@ import os
 import pytest
 from PIL import Image
 
-from bcls.errors import InputError
-from bcls.pictures import decoded_formats, image_extensions, is_image_file, list_image_files
+from bcls.pictures import decoded_formats, image_extensions, is_image_file
 
 
 def test_every_extension_that_pillow_writes_and_decodes_counts(tmp_path):
@@ -68,28 +67,6 @@ def test_what_macos_puts_beside_a_photograph_does_not_count(tmp_path):
     Image.new("RGB", (8, 8)).save(tmp_path / "._art.jpg")
     assert not is_image_file(tmp_path / "._photo.jpg")
     assert is_image_file(tmp_path / "._art.jpg")
-
-
-def test_images_and_the_rest_of_a_folder(tmp_path):
-    (tmp_path / "deep" / "album.jpg").mkdir(parents=True)
-    for name in ("b.PNG", "deep/album.jpg/a.jfif", "deep/notes.txt", "Thumbs.db"):
-        (tmp_path / name).touch()
-    (tmp_path / "broken.jpg").symlink_to("nowhere")
-    (tmp_path / "linked.jpg").symlink_to("b.PNG")
-    (tmp_path / "elsewhere").symlink_to("deep")
-    images, rest = list_image_files(tmp_path)
-    assert [str(path.relative_to(tmp_path)) for path in images] == ["b.PNG", "deep/album.jpg/a.jfif", "linked.jpg"]
-    assert [str(path.relative_to(tmp_path)) for path in rest] == [
-        "Thumbs.db",
-        "broken.jpg",
-        "deep/notes.txt",
-        "elsewhere",
-    ]
-
-
-def test_a_folder_that_cannot_be_listed_is_named(tmp_path):
-    with pytest.raises(InputError, match="absent: the folder cannot be listed"):
-        list_image_files(tmp_path / "absent")
 
 
 def test_a_pipe_is_not_waited_for(tmp_path):

@@ -99,7 +99,7 @@ def test_unusable_files_are_refused(tmp_path, table):
         read_rows(tmp_path / "absent.csv")
     with pytest.raises(InputError, match=": no such file"):
         read_rows(tmp_path)
-    with pytest.raises(InputError, match=r"ratings.csv: not UTF-8 text"):
+    with pytest.raises(InputError, match=r"ratings.csv: line 1: not UTF-8 text"):
         table("é".encode("latin-1"))
     with pytest.raises(InputError, match=r"ratings.csv: not CSV \(field larger than"):
         table("a\n" + "x" * 200_000)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from bcls.data import NeighbourBatchSampler
 from bcls.errors import InputError
@@ -59,6 +60,24 @@ def test_noise_spoils_a_share_of_the_labels_by_the_runs_seed(words, tmp_path):
     assert torch.equal(one, same)
     torch.testing.assert_close(one.diagonal(), torch.ones(16))
     assert 0 < (clean != one).sum() < (clean != other).sum()
+
+
+@pytest.mark.parametrize("kind", ["npy", "safetensors"])
+def test_a_matrix_of_relevance_gives_labels(words, tmp_path, kind):
+    train = open_data(load_config(words())[0].data).split("train")
+    matrix = np.random.default_rng(0).random((len(train.images), len(train.caption_ids))).astype(np.float32)
+    file = tmp_path / f"relevance.{kind}"
+    if kind == "npy":
+        np.save(file, matrix)
+    else:
+        save_file({"relevance": torch.from_numpy(matrix)}, file)
+    given = words("--labels.scorer", "null", "--labels.table", str(file))
+    batch = next(iter(_prepare(given, tmp_path).loader))
+    found = {round(value, 5) for value in batch.relevance.flatten().tolist()}
+    assert found <= {round(value, 5) for value in matrix.flatten().tolist()}
+    np.save(tmp_path / "small.npy", matrix[:, 1:])
+    with pytest.raises(InputError, match="its rows must be the images and its columns the captions"):
+        _prepare(words("--labels.scorer", "null", "--labels.table", str(tmp_path / "small.npy")), tmp_path)
 
 
 def test_a_table_of_ratings_gives_labels(words, tmp_path):

@@ -128,7 +128,7 @@ def _judged(
         labels_folder=Path(given["labels"]),
         fit_split=given["fit_split"],
         protocol=given["protocol"],
-        relevance=given_relevance(given),
+        relevance=given_relevance(given, data),
         files=given["judgements"] or (),
         others={name: one.on_split(source) for name, one in named_files.items()},
         data=data,

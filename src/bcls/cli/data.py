@@ -58,11 +58,14 @@ def _check(words: list[str]) -> int:
     parser.add_argument("--pictures", type=bool, default=True, help="open every picture file")
     given = parse_words(parser, words)
     from bcls.data import check_dataset, read_dataset  # noqa: PLC0415
+    from bcls.data.unlisted_images import unlisted_images  # noqa: PLC0415
 
     dataset = read_dataset(given["path"])
     if given["splits"]:
         dataset = dataset.split(given["splits"])
     problems = check_dataset(dataset, pictures=given["pictures"])
+    if given["pictures"] and not given["splits"]:
+        problems += unlisted_images(dataset)
     for problem in problems[:SHOWN]:
         print(one_line(("" if problem.fatal else "warning: ") + str(problem)))
     if len(problems) > SHOWN:

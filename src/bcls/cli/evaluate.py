@@ -165,7 +165,7 @@ def _measure(
         labels_folder=Path(given["labels"]),
         fit_split=given["fit_split"],
         protocol=given["protocol"],
-        relevance=given_relevance(given),
+        relevance=given_relevance(given, found.data),
         files=[Path(file) for file in given["judgements"] or ()],
         first_stage=None if first is None else FirstStage(loaded(first), first.features, given["top"]),
         ensemble=[OtherModel(loaded(other), other.features) for other in others],

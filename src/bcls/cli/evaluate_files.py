@@ -113,7 +113,7 @@ def judge_files(given: dict[str, Any]) -> Evaluation:
 
 
 def _on_data(given: dict[str, Any], files: ModelFiles) -> FilesOnData:
-    relevance: Any = given_relevance(given)
+    relevance: Any = given_relevance(given, given["data"])
     if given["data"] is None:
         truth, source = truth_of_files(given, *files.sides)
         return FilesOnData(files.in_order(), truth, relevance, source)

@@ -10,6 +10,7 @@ from bcls.cli.arguments import parse_words
 from bcls.cli.terminal import one_line
 from bcls.errors import InputError
 from bcls.files import write_json
+from bcls.ids import name_fault
 from bcls.progress import counted
 
 if TYPE_CHECKING:
@@ -31,8 +32,9 @@ def run(words: list[str]) -> int:
 
     place = Path(given["data"])
     name = given["name"] or Path(given["model"]).name
-    if not name or Path(name).name != name or name.startswith("."):
-        raise InputError(f"--name {name or '(none)'}: the name of features is that of a folder, without a path")
+    fault = name_fault(name)
+    if fault is not None:
+        raise InputError(f"--name {name!r} {fault}; name the features otherwise")
     folder = (place if place.is_dir() else place.parent) / "features" / name
     result = compute_features(
         read_dataset(place),

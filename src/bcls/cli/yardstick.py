@@ -114,13 +114,33 @@ def given_scorer(given: dict[str, Any]) -> Scorer | None:
     return scorer_from(source) if own is None or given["scorer"] else own
 
 
-def given_relevance(given: dict[str, Any]) -> NDArray[Any] | None:
-    """The matrix of relevance (images, captions) from a file; None where no file is named."""
+def given_relevance(given: dict[str, Any], data: str | None = None) -> NDArray[Any] | None:
+    """The matrix of relevance (images, captions) from a file; None where no file is named.
+
+    Args:
+        given: the command's options.
+        data: the data set, whose ids a table of rated pairs names.
+
+    Raises:
+        InputError: the file cannot be used, or a table comes without a data set.
+    """
     if given["relevance"] is None:
         return None
-    from bcls.evaluation.array_files import read_relevance  # noqa: PLC0415
+    from bcls.data.relevance_files import is_table, read_relevance_file  # noqa: PLC0415
 
-    return read_relevance(given["relevance"])
+    if not is_table(given["relevance"]):
+        from bcls.evaluation.array_files import read_relevance  # noqa: PLC0415
+
+        return read_relevance(given["relevance"])
+    if data is None:
+        raise InputError(f"{given['relevance']}: a table of rated pairs names ids: name the data set with --data")
+    import numpy as np  # noqa: PLC0415
+
+    from bcls.data import read_dataset  # noqa: PLC0415
+
+    part = read_dataset(data).split(given["split"])
+    source = read_relevance_file(given["relevance"], part)
+    return source.matrix(np.arange(len(part.images)), np.arange(len(part.caption_ids)))
 
 
 def protocol_meaning(protocol: str) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bcls.data.check import Problem, check_dataset, refuse_problems
+from bcls.data.check import check_dataset, refuse_problems
 from bcls.data.dataset import RetrievalDataset
 from bcls.data.features import FeatureStore, write_features
+from bcls.data.problem import Problem
 from bcls.data.readers import (
     read_dataset,
     read_folder,

@@ -5,39 +5,20 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from bcls.data.dataset import RetrievalDataset
 from bcls.data.features import FeatureStore
+from bcls.data.problem import Problem
+from bcls.data.record_checks import is_blank, record_problems
 from bcls.errors import InputError
 from bcls.pictures import picture_fault
 from bcls.progress import counted, progress
 from bcls.text import words_of
 
 BLOCK = 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong.
-
-    Attributes:
-        kind: a few words that group it with its like, e.g. `broken picture`.
-        place: the file or id.
-        message: what is wrong there.
-        fatal: training refuses it; else it is a warning.
-    """
-
-    kind: str
-    place: str
-    message: str
-    fatal: bool = True
-
-    def __str__(self) -> str:
-        return f"{self.kind}: {self.place}: {self.message}"
 
 
 def check_dataset(
@@ -54,7 +35,9 @@ def check_dataset(
         All problems, in the order of the data.
     """
     names = dataset.features if features is None else features
-    problems = [*_nothing(dataset, pictures=pictures and not names), *_ids(dataset), *_captions(dataset)]
+    problems = [*_nothing(dataset, pictures=pictures and not names), *_ids(dataset), *record_problems(dataset)]
+    problems += _captions(dataset)
+    problems += [Problem("left out", kind.example, f"{kind.count} {kind.what}", False) for kind in dataset.left_out]
     if pictures:
         problems += _pictures(dataset)
     for name in names:
@@ -87,10 +70,17 @@ def _nothing(dataset: RetrievalDataset, *, pictures: bool) -> Iterator[Problem]:
 
 
 def _ids(dataset: RetrievalDataset) -> Iterator[Problem]:
+    splits: dict[str, dict[str, set[str]]] = {"image": {}, "caption": {}}
+    for image in dataset.images:
+        splits["image"].setdefault(image.id, set()).add(image.split)
+        for caption in image.captions:
+            splits["caption"].setdefault(caption.id, set()).add(image.split)
     for kind, ids in (("image", dataset.image_ids), ("caption", dataset.caption_ids)):
         for name, count in Counter(ids).items():
             if count > 1:
-                yield Problem(f"duplicate {kind} id", name, f"{count} {kind}s have this id")
+                of = splits[kind][name]
+                where = f", in the splits {', '.join(sorted(of))}" if len(of) > 1 else ""
+                yield Problem(f"duplicate {kind} id", name, f"{count} {kind}s have this id{where}")
 
 
 def _captions(dataset: RetrievalDataset) -> Iterator[Problem]:
@@ -98,7 +88,7 @@ def _captions(dataset: RetrievalDataset) -> Iterator[Problem]:
         if not image.captions:
             yield Problem("image without caption", image.id, "it can neither be trained on nor be a query")
         for caption in image.captions:
-            if not caption.text.strip():
+            if is_blank(caption.text):
                 yield Problem("empty caption", caption.id, f"of image {image.id}")
             elif not words_of(caption.text):
                 yield Problem(
@@ -151,5 +141,9 @@ def _features(dataset: RetrievalDataset, name: str, store: FeatureStore) -> Iter
     rows = store.rows(present)
     for start in progress(range(0, len(rows), BLOCK), f"checking {name}", unit=f" x {BLOCK}"):
         block = store.gather(rows[start : start + BLOCK]).reshape(len(rows[start : start + BLOCK]), -1)
+        with np.errstate(over="ignore"):
+            block = block.astype(np.float32, copy=False)  # as towers compute
         for offset in np.flatnonzero(~np.isfinite(block).all(axis=1)).tolist():
-            yield Problem("features not finite", present[start + offset], f"NaN or infinite in {name}")
+            yield Problem("features not finite", present[start + offset], f"NaN, infinite or beyond float32 in {name}")
+        for offset in np.flatnonzero(~block.any(axis=1)).tolist():
+            yield Problem("features all zero", present[start + offset], f"no direction in {name}", False)

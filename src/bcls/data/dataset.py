@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bcls.data.features import FeatureStore
+from bcls.data.left_out import LeftOut
 from bcls.data.records import ImageRecord
+from bcls.data.split_names import chosen_splits
 from bcls.errors import InputError
 from bcls.files import hash_of
 
@@ -27,6 +29,7 @@ class RetrievalDataset:
         images: the records.
         image_folder: where the records' files lie; None = there are no pictures.
         features: precomputed features by name.
+        left_out: what the reader did not take.
 
     Example:
         >>> from bcls.data import Caption, ImageRecord
@@ -42,11 +45,13 @@ class RetrievalDataset:
         images: Sequence[ImageRecord],
         image_folder: Path | None = None,
         features: Mapping[str, FeatureStore] | None = None,
+        left_out: Sequence[LeftOut] = (),
     ) -> None:
         self.name = name
         self.images = tuple(images)
         self.image_folder = image_folder
         self.features = dict(features or {})
+        self.left_out = tuple(left_out)
 
     @cached_property
     def splits(self) -> dict[str, int]:
@@ -57,20 +62,15 @@ class RetrievalDataset:
         """The images of one split, or of several together, in the order of the whole.
 
         Args:
-            names: a split's name, several of them joined by `+` (`train+restval`), or a sequence of such names.
+            names: a split's name, several of them joined by `+` (`train+restval`), or a sequence of such names. A split
+                that has a `+` in its own name is found by it.
 
         Raises:
-            InputError: no image is of such a split.
+            InputError: no image is of such a split, or a name can be read in two ways.
         """
-        given = [names] if isinstance(names, str) else names
-        wanted = {name for joined in given for name in joined.split("+")}
-        unknown = sorted(wanted - set(self.splits))
-        if unknown:
-            raise InputError(
-                f"{self.name}: no split {', '.join(map(repr, unknown))}; there are {', '.join(sorted(self.splits))}"
-            )
+        wanted = chosen_splits(names, self.splits, self.name)
         images = [image for image in self.images if image.split in wanted]
-        return RetrievalDataset(self.name, images, self.image_folder, self.features)
+        return RetrievalDataset(self.name, images, self.image_folder, self.features, self.left_out)
 
     @cached_property
     def image_ids(self) -> list[str]:

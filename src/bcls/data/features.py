@@ -11,7 +11,7 @@ import numpy as np
 
 from bcls.arrays import to_array, to_rows
 from bcls.errors import InputError
-from bcls.files import hash_of, read_json, write_json
+from bcls.files import hash_of, read_json, row_order, write_json
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,16 +51,18 @@ class FeatureStore:
 
     @classmethod
     def open(cls, path: str | Path) -> FeatureStore:
-        """Open a folder of `.npy` shards (in the order of their names) with `ids.json`, or one `.npy` file.
+        """Open a folder of `.npy` shards with `ids.json`, or one `.npy` file.
 
-        The ids of a single file are `NAME.ids.json` or `ids.json` beside it.
+        The rows of a folder are those of its shards one after the other, in natural order of their names: `emb_2.npy`
+        comes before `emb_10.npy`. The ids of a single file are `NAME.ids.json` or `ids.json` beside it.
 
         Raises:
-            InputError: nothing there, not an array of numbers, or ids that do not fit.
+            InputError: nothing there, not an array of numbers, ids that do not fit, or names of shards that do not say
+                in which order the rows lie.
         """
         path = Path(path)
-        files = sorted(path.glob("[!.]*.npy")) if path.is_dir() else [path]
-        if not files or not all(file.is_file() for file in files):
+        files = row_order(array_files(path)) if path.is_dir() else [path]
+        if not files or (not path.is_dir() and not path.is_file()):
             raise InputError(f"{path}: no .npy features there")
         own = path.with_suffix(".ids.json")
         ids_file = own if path.is_file() and own.exists() else files[0].parent / "ids.json"
@@ -70,7 +72,7 @@ class FeatureStore:
         about = read_json(path / "about.json") if (path / "about.json").is_file() else {}
         if not isinstance(about, dict):
             raise InputError(f"{path / 'about.json'}: must hold a JSON object")
-        return cls([open_array(file) for file in files], [str(name) for name in ids], str(path), about)
+        return cls([open_array(file) for file in files], _row_ids(ids, ids_file), str(path), about)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -79,8 +81,8 @@ class FeatureStore:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The number format on disk."""
-        return np.dtype(self._shards[0].dtype)
+        """The number format of the rows: that of the files, in this machine's byte order; the widest of all shards."""
+        return np.result_type(*(shard.dtype for shard in self._shards)).newbyteorder("=")
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -113,13 +115,13 @@ class FeatureStore:
         if outside.size:
             raise InputError(f"{self._place}: row {outside[0]}: there are {len(self)}, counted from 0")
         if len(self._shards) == 1:
-            return _in_order(self._shards[0], rows)
+            return _in_order(self._shards[0], rows, self.dtype)
         shard_of = np.searchsorted(self._ends, rows, side="right")
         result = np.empty((len(rows), *self.shape[1:]), dtype=self.dtype)
         for shard in np.unique(shard_of):
             here = np.flatnonzero(shard_of == shard)
             start = self._ends[shard] - len(self._shards[shard])
-            result[here] = _in_order(self._shards[shard], rows[here] - start)
+            result[here] = _in_order(self._shards[shard], rows[here] - start, self.dtype)
         return result
 
     def fingerprint(self) -> str:
@@ -139,6 +141,12 @@ class FeatureStore:
         total = sum(len(shard) for shard in self._shards)
         if total != len(self.ids):
             raise InputError(f"{self._place}: {total} rows of features, but {len(self.ids)} ids")
+
+
+def array_files(folder: Path) -> list[Path]:
+    """The `.npy` files of a folder, hidden ones left out."""
+    found = (file for file in folder.iterdir() if file.suffix.lower() == ".npy" and not file.name.startswith("."))
+    return [file for file in found if not file.is_dir()]  # a link that leads nowhere is opened, which names it
 
 
 def write_features(
@@ -177,17 +185,23 @@ def half_precision(block: NDArray[Any]) -> NDArray[np.float16]:
     """Features in float16.
 
     Raises:
-        InputError: a value is not finite, or too large for float16.
+        InputError: not numbers, masked values, a value that is not finite or too large for float16, or a
+            row whose values are all too small for it.
     """
     values = to_array(block, "features")
     if values.ndim == 0:
         raise InputError("features must have rows; got a single number")
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", under="ignore"):
         half = values.astype(np.float16)
-    finite = np.isfinite(half).all(axis=tuple(range(1, half.ndim)))
+    axes = tuple(range(1, half.ndim))
+    finite = np.isfinite(half).all(axis=axes)
     if not finite.all():
         row = int(np.flatnonzero(~finite)[0])
         raise InputError(f"features of row {row} of a block are not finite in float16")
+    lost = ~half.any(axis=axes) & values.any(axis=axes)
+    if lost.any():
+        row = int(np.flatnonzero(lost)[0])
+        raise InputError(f"features of row {row} of a block are all zero in float16: they are too small; scale them up")
     return half
 
 
@@ -204,12 +218,26 @@ def open_array(file: Path) -> NDArray[Any]:
     if not isinstance(array, np.ndarray) or array.ndim == 0:
         raise InputError(f"{file}: not a readable .npy array (not one array of rows)")
     if not np.issubdtype(array.dtype, np.floating):
-        raise InputError(f"{file}: features must be floating point, not {array.dtype}")
+        raise InputError(
+            f"{file}: features must be floating point, not {array.dtype}; convert them, e.g. "
+            f"np.save(file, array.astype(np.float32))"
+        )
+    if 0 in array.shape[1:]:
+        raise InputError(f"{file}: its rows hold no numbers: its shape is {array.shape}")
+    if array.dtype.itemsize > 8:
+        raise InputError(f"{file}: features must have 16, 32 or 64 bits a number, not {array.dtype}; convert them")
     return array
 
 
-def _in_order(array: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[Any]:
+def _row_ids(ids: list[Any], file: Path) -> list[str]:
+    for row, name in enumerate(ids):
+        if isinstance(name, bool) or not isinstance(name, str | int) or name == "":
+            raise InputError(f"{file}: row {row} is {name!r}, not an id (a string or a whole number)")
+    return [str(name) for name in ids]
+
+
+def _in_order(array: NDArray[Any], rows: NDArray[np.int64], dtype: np.dtype[Any]) -> NDArray[Any]:
     order = np.argsort(rows, kind="stable")
-    result = np.empty((len(rows), *array.shape[1:]), dtype=array.dtype)
+    result = np.empty((len(rows), *array.shape[1:]), dtype=dtype)
     result[order] = array[rows[order]]
     return result

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from bcls.data.dataset import RetrievalDataset
+from bcls.data.record_checks import refuse_unusable
 from bcls.files import hash_of, locked
 from bcls.progress import counted
 from bcls.relevance import Calibration, CaptionRelevance, Scorer, captions_hash, open_labels, write_labels
@@ -55,6 +56,8 @@ def label_split(
     part, fitted_on = dataset.split(split), dataset.split(fit_split)
     if calibration is not None:
         calibration.require(scorer, part.caption_texts)
+    for used in (part, fitted_on):
+        refuse_unusable(used, dataset.name)
     kept, fit_hash = label_folder(folder, scorer, dataset, split, fit_split=fit_split), _hash(fitted_on)
     captions = (part.caption_texts, part.caption_ids, part.caption_image)
     older = folder / scorer.name / split

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections import Counter
 from pathlib import Path
 from shlex import quote
 
 from bcls.data import ImageRecord, RetrievalDataset, read_dataset
+from bcls.data.image_files import images_below
+from bcls.data.left_out import Tally, warn_of
+from bcls.data.record_checks import refuse_unusable
 from bcls.errors import InputError
-from bcls.pictures import image_extensions, list_image_files
-
-logger = logging.getLogger("bcls")
 
 _TABLES = ("*.json", "*.jsonl", "*.csv", "*_caps.txt")
 
@@ -35,12 +34,14 @@ def open_collection(path: str | Path) -> RetrievalDataset:
                 f"{path}: {len(twice)} {kind} ids occur twice, e.g. {twice[0]}; see "
                 f"`bcls data check {quote(str(path))}`"
             )
+    refuse_unusable(dataset, str(path))
     return dataset
 
 
 def _pictures(folder: Path) -> RetrievalDataset:
-    found, rest = list_image_files(folder)
-    files = sorted(file.relative_to(folder).as_posix() for file in found)
+    tally = Tally()
+    files = images_below(folder, tally)
+    warn_of(tally.kinds(), folder)
     unnamed = [file for file in files if not _is_text(file)]
     if unnamed:
         shown = os.fsencode(unnamed[0]).decode("utf-8", "backslashreplace")
@@ -49,13 +50,13 @@ def _pictures(folder: Path) -> RetrievalDataset:
             f"e.g. {shown}: rename them"
         )
     if not files:
-        raise InputError(
-            f"{folder}: neither a data set nor an image is there; images are what Pillow opens "
-            f"({', '.join(sorted(image_extensions()))})"
-        )
-    if rest:
-        logger.warning("%s: %d files are not images and are left out, e.g. %s", folder, len(rest), rest[0].name)
-    return RetrievalDataset(folder.name, [ImageRecord(file, file, "all", ()) for file in files], folder)
+        raise InputError(f"{folder}: neither a data set nor an image is there ({_counted(tally)})")
+    images = [ImageRecord(file, file, "all", ()) for file in files]
+    return RetrievalDataset(folder.name, images, folder, left_out=tally.kinds())
+
+
+def _counted(tally: Tally) -> str:
+    return "; ".join(map(str, tally.kinds())) or "the folder is empty"
 
 
 def _is_text(name: str) -> bool:

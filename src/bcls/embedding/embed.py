@@ -12,7 +12,7 @@ import torch
 from bcls.data import RetrievalDataset
 from bcls.embedding.collection import open_collection
 from bcls.embedding.images import BLOCK, ImageReader, image_reader
-from bcls.embedding.records import caption_rows, image_row
+from bcls.embedding.records import caption_rows, image_row, storable_text
 from bcls.embedding.shards import Broken, Embeddings, EmbeddingsInfo, Shard
 from bcls.errors import InputError
 from bcls.files import hash_of
@@ -82,6 +82,7 @@ def embed(
     dataset = open_collection(data)
     if split is not None:
         dataset = dataset.split(split)
+    _warn_of_changed(dataset)
     info = EmbeddingsInfo(
         model=fingerprint(model_path),
         model_path=_absolute(model_path),
@@ -102,6 +103,19 @@ def _data_hash(dataset: RetrievalDataset, features: str | None) -> str:
     if features is not None and features in dataset.features:
         parts.append(dataset.features[features].fingerprint())
     return hash_of(parts)
+
+
+def _warn_of_changed(dataset: RetrievalDataset) -> None:
+    """Say which captions are not embedded and stored as they are."""
+    captions = (caption for image in dataset.images for caption in image.captions)
+    changed = [caption.id for caption in captions if storable_text(caption.text) != caption.text]
+    if changed:
+        logger.warning(
+            "%d captions are embedded and stored changed, e.g. %s: U+0000 becomes U+FFFD, and what is beyond 65,535 "
+            "bytes is cut off, because no index stores it",
+            len(changed),
+            changed[0],
+        )
 
 
 def _absolute(path: str | Path) -> str:

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from bcls.data import ImageRecord
+from bcls.ids import CAPTION_PREFIX, MAX_TEXT_BYTES
 from bcls.search import FieldType
 
 Row: TypeAlias = tuple[str, dict[str, str]]
 """A record's id and fields."""
 
 FIELDS: dict[str, FieldType] = {"kind": "str", "image": "str", "file": "str", "split": "str", "text": "str"}
-CAPTION = "caption:"
-MAX_TEXT_BYTES = 65_535
+CAPTION = CAPTION_PREFIX
 
 
 def image_row(image: ImageRecord) -> Row:
@@ -28,13 +28,25 @@ def caption_rows(image: ImageRecord) -> Iterator[Row]:
             yield CAPTION + caption.id, _fields("caption", image, _lines_that_fit([caption.text]))
 
 
+def storable_text(text: str) -> str:
+    r"""A text as an index can keep it: U+0000 becomes U+FFFD, and what is beyond 65,535 bytes of UTF-8 is cut off.
+
+    Example:
+        >>> storable_text("dog\0house")
+        'dog\ufffdhouse'
+    """
+    text = text.replace("\0", "\ufffd")
+    encoded = text.encode("utf-8", "replace")
+    return text if len(encoded) <= MAX_TEXT_BYTES else encoded[:MAX_TEXT_BYTES].decode("utf-8", "ignore")
+
+
 def _fields(kind: str, image: ImageRecord, text: str) -> dict[str, str]:
     return {"kind": kind, "image": image.id, "file": image.file or "", "split": image.split, "text": text}
 
 
 def _lines_that_fit(lines: list[str]) -> str:
     kept, size = [], -1  # no line break stands before the first
-    for line in lines:
+    for line in map(storable_text, lines):
         size += len(line.encode("utf-8", "replace")) + 1
         if size > MAX_TEXT_BYTES:
             break

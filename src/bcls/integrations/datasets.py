@@ -43,8 +43,7 @@ def from_datasets(
 
     Raises:
         InputError: something else than such data, a missing column, an empty picture or what is none, a caption that is
-            no text, a score that is no number, a pair that is rated twice (the split and row are named), or a folder
-            that holds a data set already.
+            no text, a score that is no number (the split and row are named), or a folder that holds a data set already.
 
     Example:
         >>> import tempfile
@@ -65,8 +64,8 @@ def from_datasets(
         rows = PictureRows(str(split), folder / "images")
         for number, row in enumerate(_plain_rows(part, image, (caption, score), str(split))):
             place = f"{split}: row {number}"
-            scores = None if score is None else _required(place, row[score])
-            rows.add(place, _picture(place, row[image]), row[caption], scores)
+            scores = None if score is None else _required(place, _cell(place, row, score))
+            rows.add(place, _picture(place, _cell(place, row, image)), _cell(place, row, caption), scores)
         images += rows.records()
         if score is not None:
             _write_ratings(folder / f"ratings-{split}.csv", rows)
@@ -126,6 +125,13 @@ def _picture(place: str, value: Any) -> bytes | str:
         except OSError as error:
             raise InputError(f"{place}: {value['path']} cannot be read ({error.strerror})") from None
     return bytes(value["bytes"] or b"")
+
+
+def _cell(place: str, row: Mapping[str, Any], column: str) -> Any:
+    """A row's own value: a stream may have rows without a column that its first one has."""
+    if column not in row:
+        raise InputError(f"{place}: there is no {column!r} in this row")
+    return row[column]
 
 
 def _required(place: str, score: Any) -> Any:

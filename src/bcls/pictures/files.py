@@ -8,8 +8,6 @@ from pathlib import Path
 
 from PIL import Image, ImageFile
 
-from bcls.errors import InputError
-
 NOT_DECODED = frozenset({"MPEG"})
 """Formats that Pillow identifies and never decodes, beside its stubs (BUFR, GRIB, HDF5, WMF)."""
 SIGNED = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "JPEG2000", "PSD", "QOI")
@@ -96,34 +94,6 @@ def is_image_file(path: Path) -> bool:
     except OSError:
         return False
     return any(_begins(first, kind) for kind in (SIGNED if suffix else SIGNED_WITHOUT_EXTENSION))
-
-
-def list_image_files(folder: Path) -> tuple[list[Path], list[Path]]:
-    """All image files in a folder and below it, and everything else that was found there.
-
-    Args:
-        folder: where to look. Folders that are symbolic links are not entered: they are among the rest.
-
-    Returns:
-        The image files and the rest (other files, broken links, linked folders), each sorted by path.
-
-    Raises:
-        InputError: the folder, or one below it, cannot be listed.
-    """
-    images: list[Path] = []
-    rest: list[Path] = []
-    waiting = [folder]
-    while waiting:
-        try:
-            entries = sorted(waiting.pop().iterdir())
-        except OSError as error:
-            raise InputError(f"{error.filename}: the folder cannot be listed ({error.strerror})") from None
-        for entry in entries:
-            if entry.is_dir() and not entry.is_symlink():
-                waiting.append(entry)
-            else:
-                (images if is_image_file(entry) else rest).append(entry)
-    return sorted(images), sorted(rest)
 
 
 def _is_stub(factory: object) -> bool:

@@ -6,6 +6,7 @@ from bcls.relevance.calibration import Calibration
 from bcls.relevance.caption_relevance import CaptionRelevance, RelevanceSource
 from bcls.relevance.cider import CiderScorer
 from bcls.relevance.encodings import DenseEncodings, Encodings, SparseEncodings
+from bcls.relevance.matrix import MatrixRelevance
 from bcls.relevance.noise import NoisyRelevance
 from bcls.relevance.scorer import Scorer
 from bcls.relevance.sentence import SentenceScorer
@@ -19,6 +20,7 @@ __all__ = [
     "CiderScorer",
     "DenseEncodings",
     "Encodings",
+    "MatrixRelevance",
     "NoisyRelevance",
     "RelevanceSource",
     "RelevanceTable",

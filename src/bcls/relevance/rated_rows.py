@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from bcls.errors import InputError, MissingExtraError
+from bcls.text_files import lines_of
 
 
 def refuse_scale(lowest: float, highest: float) -> None:
@@ -38,6 +39,8 @@ def rescaled(value: Any, place: str, lowest: float, highest: float) -> float:
         0.8
     """
     try:
+        if isinstance(value, bool):
+            raise TypeError
         score = float(value)
     except (TypeError, ValueError):
         raise InputError(f"{place}: score {value!r} is not a number") from None
@@ -54,15 +57,22 @@ def read_rows(path: Path) -> tuple[list[str], Iterator[tuple[int, dict[str, Any]
     Rows are counted from 1; in a CSV file row 1 is the header. Empty lines of a CSV file are passed over.
 
     Args:
-        path: a `.parquet` file (needs the extra `parquet`), or else CSV in UTF-8.
+        path: a `.parquet` file (needs the extra `parquet`), or else CSV in UTF-8, or in UTF-16 with a byte order mark.
 
     Raises:
-        InputError: the file is missing or of another format, or a row has more or fewer cells than there are columns.
+        InputError: the file is missing or of another format, a column is there twice, or a row has more or fewer cells
+            than there are columns.
         MissingExtraError: a parquet file without the extra `parquet`.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file")
-    return _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
+    return _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_csv(path)
+
+
+def _refuse_repeated(names: Sequence[str], path: Path) -> None:
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise InputError(f"{path}: the column {twice[0]!r} is there twice")
 
 
 def _read_parquet(path: Path) -> tuple[list[str], Iterator[tuple[int, dict[str, Any]]]]:
@@ -74,17 +84,16 @@ def _read_parquet(path: Path) -> tuple[list[str], Iterator[tuple[int, dict[str, 
         table = parquet.read_table(path)
     except Exception as error:  # whatever a column's decoder raises
         raise InputError(f"{path}: not a readable parquet file ({error})") from None
+    _refuse_repeated(table.column_names, path)
     return list(table.column_names), enumerate(table.to_pylist(), start=1)
 
 
 def _read_csv(path: Path) -> tuple[list[str], Iterator[tuple[int, dict[str, Any]]]]:
     try:
-        with path.open(newline="", encoding="utf-8-sig") as lines:  # spreadsheets write a byte order mark
-            names, *rows = list(csv.reader(lines, skipinitialspace=True)) or [[]]
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not UTF-8 text") from None
+        names, *rows = list(csv.reader(lines_of(path, newline=""), skipinitialspace=True, strict=True)) or [[]]
     except csv.Error as error:
-        raise InputError(f"{path}: not CSV ({error})") from None
+        raise InputError(f"{path}: not CSV ({error}); is a quotation mark left open?") from None
+    _refuse_repeated(names, path)
     for number, row in enumerate(rows, start=2):
         if row and len(row) != len(names):
             raise InputError(f"{path}: row {number}: {len(row)} cells under {len(names)} columns")

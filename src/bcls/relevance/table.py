@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,6 +18,8 @@ from bcls.relevance.row_numbers import refuse_rows
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+logger = logging.getLogger("bcls")
+
 IMAGE_CAPTION = ("image_id", "caption_id")
 CAPTION_CAPTION = ("caption_id_1", "caption_id_2")
 
@@ -25,7 +28,8 @@ class RelevanceTable:
     r"""Ratings of pairs, read from a CSV or parquet file with a header.
 
     The columns are `image_id, caption_id, score`, or `caption_id_1, caption_id_2, score` for ratings of two captions
-    (order does not matter). Other columns are ignored.
+    (order does not matter). Other columns are ignored. A pair that several rows rate, e.g. of several people, gets the
+    mean of its ratings; how many there are stays in `counts`.
 
     Args:
         path: a `.csv` or `.parquet` file (parquet needs the extra `parquet`).
@@ -33,8 +37,9 @@ class RelevanceTable:
         highest: the score that means full relevance; scores are rescaled to [0, 1].
 
     Raises:
-        InputError: a missing column, a row with an empty or surplus cell, a score that is no number or out of range, a
-            pair rated twice; the row is named. Rows are counted from 1; in a CSV file row 1 is the header.
+        InputError: a missing column, a row with an empty or surplus cell, an id that is neither text nor a whole
+            number, a score that is no number or out of range; the row is named. Rows are counted from 1; in a CSV file
+            row 1 is the header.
         MissingExtraError: a parquet file without the extra `parquet`.
 
     Example:
@@ -61,9 +66,21 @@ class RelevanceTable:
                 "caption_id, score or caption_id_1, caption_id_2, score"
             )
         self._kind = kinds[0]
-        self._scores = self._index(rows)
+        ratings = self._ratings(rows)
+        self._scores = {pair: sum(given) / len(given) for pair, given in ratings.items()}
+        self.counts = {pair: len(given) for pair, given in ratings.items()}
+        several = sum(count > 1 for count in self.counts.values())
+        if several:
+            logger.info(
+                "%s: %d of %d pairs are rated more than once (up to %d times): the mean of the ratings is taken",
+                self.path,
+                several,
+                len(self.counts),
+                max(self.counts.values()),
+            )
 
     def __len__(self) -> int:
+        """How many pairs are rated."""
         return len(self._scores)
 
     def source(
@@ -113,22 +130,23 @@ class RelevanceTable:
         combined = {pair: max(s) if aggregate == "max" else sum(s) / len(s) for pair, s in rated.items()}
         return TableRelevance(combined, len(image_ids), caption_image)
 
-    def _index(self, rows: Iterator[tuple[int, dict[str, Any]]]) -> dict[tuple[str, str], float]:
-        scores: dict[tuple[str, str], float] = {}
-        seen: dict[tuple[str, str], int] = {}
+    def _ratings(self, rows: Iterator[tuple[int, dict[str, Any]]]) -> dict[tuple[str, str], list[float]]:
+        """All ratings of each pair, rescaled."""
+        ratings: dict[tuple[str, str], list[float]] = {}
         for number, row in rows:
             pair = (self._id(row, self._kind[0], number), self._id(row, self._kind[1], number))
             key = pair if self._kind is IMAGE_CAPTION else (min(pair), max(pair))
-            if key in seen:
-                raise InputError(f"{self.path}: rows {seen[key]} and {number} both rate {pair}")
-            seen[key] = number
-            scores[key] = rescaled(row["score"], f"{self.path}: row {number}", self._lowest, self._highest)
-        return scores
+            score = rescaled(row["score"], f"{self.path}: row {number}", self._lowest, self._highest)
+            ratings.setdefault(key, []).append(score)
+        return ratings
 
     def _id(self, row: dict[str, Any], column: str, number: int) -> str:
-        if row[column] is None or row[column] == "":
+        name = row[column]
+        if name is None or name == "":
             raise InputError(f"{self.path}: row {number}: {column} is empty")
-        return str(row[column])
+        if isinstance(name, bool) or not isinstance(name, str | int):
+            raise InputError(f"{self.path}: row {number}: {column} is {name!r}, neither text nor a whole number")
+        return str(name)
 
 
 class TableRelevance:

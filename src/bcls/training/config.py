@@ -44,9 +44,10 @@ class LabelConfig:
 
     Args:
         scorer: what compares two captions; null = no continuous labels.
-        table: a CSV or parquet file of given ratings of training pairs, instead of a scorer; see `RelevanceTable`.
-        lowest: the table's score that means no relevance.
-        highest: the table's score that means full relevance.
+        table: a file of given relevance of training pairs, instead of a scorer: a CSV or parquet table of rated pairs
+            (see `RelevanceTable`), or a `.npy` or `.safetensors` matrix (images, captions) in the split's order.
+        lowest: the file's score that means no relevance.
+        highest: the file's score that means full relevance.
         aggregate: over an image's captions, the best (`max`) or the `mean`.
         calibration: a file of `bcls label audit` that puts the scorer's similarities on the scale of human ratings, so
             that a gap means the same for every scorer; null = similarities as they are.

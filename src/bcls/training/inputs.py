@@ -24,10 +24,11 @@ from bcls.data.batches import BatchAssembler
 from bcls.data.images import FeatureImages, ImageSource, PictureImages
 from bcls.data.labels import label_split
 from bcls.data.loader import BatchLoader, BatchSampler
+from bcls.data.relevance_files import read_relevance_file
 from bcls.errors import InputError
 from bcls.models import RetrievalModel
 from bcls.pictures import open_picture
-from bcls.relevance import Calibration, NoisyRelevance, RelevanceSource, RelevanceTable
+from bcls.relevance import Calibration, NoisyRelevance, RelevanceSource
 from bcls.training.checks import require_batch_size, require_image_source, require_images, require_label_source
 from bcls.training.config import DataConfig, RunConfig
 
@@ -150,9 +151,10 @@ def _labels(config: RunConfig, dataset: RetrievalDataset, folder: Path) -> Relev
     require_label_source(config)
     if config.labels.table is not None:
         train = dataset.split(config.data.train_split)
-        ids = train.image_ids, train.caption_ids, train.caption_image
-        table = RelevanceTable(config.labels.table, lowest=config.labels.lowest, highest=config.labels.highest)
-        return table.source(*ids, aggregate=config.labels.aggregate)
+        given = config.labels
+        assert given.table is not None
+        scale = {"lowest": given.lowest, "highest": given.highest}
+        return read_relevance_file(given.table, train, **scale, aggregate=given.aggregate)
     assert config.labels.scorer is not None
     return label_split(
         dataset,

@@ -14,6 +14,7 @@ import torch
 
 from bcls.data import RetrievalDataset
 from bcls.data.labels import label_split
+from bcls.data.relevance_files import file_of
 from bcls.data.scenes import open_scene_relevance
 from bcls.errors import InputError, MissingExtraError, UnreadableImageError
 from bcls.evaluation import write_queries, write_result
@@ -45,7 +46,7 @@ from bcls.training.validation import SplitJudge
 try:
     import lightning as L
     import tensorboard  # noqa: F401 - Lightning asks for it when the run begins
-    from lightning.pytorch.callbacks import Callback, ModelCheckpoint, TQDMProgressBar
+    from lightning.pytorch.callbacks import Callback, ModelCheckpoint
     from lightning.pytorch.loggers import TensorBoardLogger
 except ImportError:
     raise MissingExtraError("training", "train") from None
@@ -144,7 +145,7 @@ def _data_hashes(config: RunConfig, dataset: RetrievalDataset) -> dict[str, str]
     if config.data.features is not None:
         hashes["features"] = dataset.features[config.data.features].fingerprint()
     if config.labels.table is not None:
-        hashes["table"] = _file_hash(Path(config.labels.table))
+        hashes["table"] = _file_hash(file_of(config.labels.table))
     if config.labels.calibration is not None:
         hashes["calibration"] = Calibration.load(config.labels.calibration).hash
     return hashes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from bcls.data.left_out import Tally
 from bcls.data.readers.feature_folder import features_beside
 from bcls.errors import InputError
 
@@ -50,4 +51,30 @@ def test_a_truncated_shard_is_named(tmp_path, save_array):
     file = tmp_path / "features" / "cnn" / "1.npy"
     file.write_bytes(file.read_bytes()[:-1])
     with pytest.raises(InputError, match=r"cnn/1\.npy: not a readable \.npy array"):
+        features_beside(tmp_path)
+
+
+def test_what_is_not_read_is_counted_with_an_example(tmp_path, save_array):
+    place = tmp_path / "features"
+    save_array(place / "cnn" / "0.NPY", (1, 3), ["a"])
+    (place / "cnn" / "0.NPY.npy").rename(place / "cnn" / "0.NPY")
+    for name in ("cnn/1.pt", "clip.npz", "vit.h5", ".hidden"):
+        (place / name).write_bytes(b"")
+    (place / "notes").mkdir()
+    tally = Tally()
+    assert list(features_beside(tmp_path, tally)) == ["cnn"]
+    assert {(kind.count, kind.example) for kind in tally.kinds()} == {(3, "clip.npz"), (1, "cnn/1.pt")}
+
+
+def test_a_folder_and_a_file_of_one_name_are_refused(tmp_path, save_array):
+    save_array(tmp_path / "features" / "cnn" / "0.npy", (1, 3), ["a"])
+    save_array(tmp_path / "features" / "cnn.npy", (1, 3), ["a"])
+    with pytest.raises(InputError, match="two features are named 'cnn'"):
+        features_beside(tmp_path)
+
+
+def test_a_shard_that_is_a_link_to_nothing_is_named(tmp_path, save_array):
+    save_array(tmp_path / "features" / "cnn" / "0.npy", (1, 3), ["a"])
+    (tmp_path / "features" / "cnn" / "1.npy").symlink_to("annex/gone.npy")
+    with pytest.raises(InputError, match=r"cnn/1\.npy: not a readable \.npy array .*No such file"):
         features_beside(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 
 import pytest
@@ -99,8 +100,11 @@ def test_a_bad_row_is_named(write, second, message):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", r"the header needs the columns file and caption, not None"),
-        ("file,text\na.png,a dog\n", r"the header needs the columns file and caption, not \['file', 'text'\]"),
+        ("", r"the header needs the columns file and caption, separated by commas, not None"),
+        (
+            "file,text\na.png,a dog\n",
+            r"the header needs the columns file and caption, separated by commas, not \['file', 'text'\]",
+        ),
         ("file,caption\n", "no rows"),
         ("file,caption\na.png\n", "row 2: needs a file and a caption"),
         ("file,caption\na.png,ok\na.png,a dog, running\n", "row 3: more fields than the header has"),
@@ -142,3 +146,75 @@ def test_a_table_that_is_not_utf8_is_named_with_its_line(tmp_path, name):
 def test_a_missing_table_is_named(tmp_path, name):
     with pytest.raises(InputError, match=f"{name}: no such file"):
         read_image_folder(tmp_path / name)
+
+
+def test_zero_is_an_id_and_a_split(tmp_path, write_lines):
+    rows = [
+        {"file": f"p{i}.jpg", "caption": f"{i} {k}", "image_id": i, "caption_id": 2 * i + k, "split": i % 2}
+        for i in range(3)
+        for k in range(2)
+    ]
+    dataset = read_image_folder(write_lines(tmp_path / "t.jsonl", rows))
+    assert dataset.image_ids == ["0", "1", "2"]
+    assert dataset.caption_ids == ["0", "1", "2", "3", "4", "5"]
+    assert dataset.splits == {"0": 2, "1": 1}
+
+
+@pytest.mark.parametrize("key", ["image_id", "caption_id", "split"])
+@pytest.mark.parametrize("value", [1.0, False, [], {}])
+def test_an_id_that_is_neither_text_nor_whole_is_refused(tmp_path, write_lines, key, value):
+    file = write_lines(tmp_path / "t.jsonl", [{"file": "a.jpg", "caption": "x", key: value}])
+    with pytest.raises(InputError, match=rf"t\.jsonl: row 1: {key} is .*, not text, nor a whole number"):
+        read_image_folder(file)
+
+
+@pytest.mark.parametrize("absent", [None, ""])
+def test_null_and_empty_are_no_ids(tmp_path, write_lines, absent):
+    row = {"file": "a.jpg", "caption": "x", "image_id": absent, "caption_id": absent, "split": absent}
+    dataset = read_image_folder(write_lines(tmp_path / "t.jsonl", [row]))
+    assert (dataset.image_ids, dataset.caption_ids, dataset.splits) == (["a.jpg"], ["a.jpg#0"], {"all": 1})
+
+
+def test_a_row_without_a_split_among_others_is_refused(tmp_path):
+    (tmp_path / "t.csv").write_text("file,caption,split\na.jpg,x,train\nb.jpg,y,\n")
+    with pytest.raises(InputError, match=r"t\.csv: row 3: has no split, but other rows have one"):
+        read_image_folder(tmp_path / "t.csv")
+
+
+def test_columns_that_are_not_read_are_counted(tmp_path, write_lines):
+    (tmp_path / "t.csv").write_text("file,caption,Split,height\na.jpg,x,train,7\n")
+    (kind,) = read_image_folder(tmp_path / "t.csv").left_out
+    assert (kind.count, kind.example) == (2, "Split")
+    rows = [{"file": "a.jpg", "caption": "x", "Split": "train"}, {"file": "b.jpg", "caption": "y", "Split": 1, "w": 2}]
+    (kind,) = read_image_folder(write_lines(tmp_path / "t.jsonl", rows)).left_out
+    assert (kind.count, kind.example) == (2, "Split")
+
+
+def test_a_column_or_key_that_stands_there_twice_is_refused(tmp_path):
+    (tmp_path / "t.csv").write_text("file,caption,caption\na.jpg,x,y\n")
+    with pytest.raises(InputError, match="the column 'caption' stands in the header twice"):
+        read_image_folder(tmp_path / "t.csv")
+    (tmp_path / "t.jsonl").write_text('{"file": "a.jpg", "caption": "x", "caption": "y"}\n')
+    with pytest.raises(InputError, match="row 1: the key 'caption' stands there twice"):
+        read_image_folder(tmp_path / "t.jsonl")
+
+
+CAPTIONS = ['two\nlines, "quoted"', "naïve 日本", "plain", "a\u2028b"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le-bom", "utf-32"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_table_is_read_in_every_encoding_that_says_which_it_is(tmp_path, encoding, end):
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator=end)
+    writer.writerows([("file", "caption"), *((f"{n}.jpg", caption) for n, caption in enumerate(CAPTIONS))])
+    content = text.getvalue()
+    encoded = b"\xff\xfe" + content.encode("utf-16-le") if encoding == "utf-16-le-bom" else content.encode(encoding)
+    (tmp_path / "t.csv").write_bytes(encoded)
+    assert read_image_folder(tmp_path / "t.csv").caption_texts == CAPTIONS
+
+
+def test_a_table_separated_by_semicolons_is_refused(tmp_path):
+    (tmp_path / "t.csv").write_text("file;caption\na.jpg;x\n")
+    with pytest.raises(InputError, match=r"separated by commas, not \['file;caption'\]"):
+        read_image_folder(tmp_path / "t.csv")

@@ -71,8 +71,35 @@ def test_the_own_format_comes_first(tmp_path, make_dataset):
 def test_two_tables_are_not_guessed_among(tmp_path, make_dataset):
     csv_table(tmp_path, make_dataset)
     json_table(tmp_path, make_dataset)
-    with pytest.raises(InputError, match=r"no data set of a known format .*one \.csv or \.jsonl table"):
+    with pytest.raises(InputError, match=r"2 files may be the data set \(.*\.csv, .*\.jsonl\): name the file"):
         read_dataset(tmp_path)
+
+
+def test_two_formats_in_one_folder_are_not_guessed_among(tmp_path, make_dataset):
+    karpathy(tmp_path, make_dataset)
+    precomp(tmp_path, make_dataset)
+    with pytest.raises(InputError, match=r"files may be the data set \(dataset_.*_caps\.txt\): name the file"):
+        read_dataset(tmp_path)
+
+
+def test_two_split_files_are_not_passed_over_for_a_table(tmp_path, make_dataset):
+    csv_table(tmp_path, make_dataset)
+    karpathy(tmp_path, make_dataset)
+    file = next(tmp_path.glob("dataset_*.json"))
+    (tmp_path / "dataset_other.json").write_text(file.read_text())
+    with pytest.raises(InputError, match=r"2 files may be the data set"):
+        read_dataset(tmp_path)
+
+
+def test_what_is_left_out_is_counted_and_logged(tmp_path, make_dataset, caplog):
+    karpathy(tmp_path, make_dataset)
+    csv_table(tmp_path, make_dataset)
+    (tmp_path / "features").mkdir()
+    (tmp_path / "features" / "clip.pt").write_bytes(b"")
+    dataset = read_dataset(tmp_path)
+    assert {kind.example for kind in dataset.left_out} == {"clip.pt", next(tmp_path.glob("*.csv")).name}
+    assert caplog.text.count("left out: 1 ") == 2
+    assert dataset.split(next(iter(dataset.splits))).left_out == dataset.left_out
 
 
 def test_what_is_no_data_set_is_refused(tmp_path):

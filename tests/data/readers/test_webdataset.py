@@ -8,6 +8,8 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from bcls.data import check_dataset, read_dataset, unpack_webdataset
@@ -58,7 +60,10 @@ def test_shards_of_two_splits_become_a_dataset_folder(tmp_path):
         unpack_webdataset(shards, tmp_path / "set")
 
 
-@pytest.mark.parametrize(("name", "split"), [("00003.tar", "train"), ("coco_val.12.tar", "coco_val"), ("x.tar", "x")])
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [("00003.tar", "train"), ("coco_val.12.tar", "coco_val"), ("x.tar", "x"), ("val-00003-of-00010.tar", "val")],
+)
 def test_the_split_stands_before_the_number(tmp_path, name, split):
     assert unpack_webdataset(write_shard(tmp_path / name, pair("a", 1, "x")), tmp_path / "set").splits == {split: 1}
 
@@ -169,3 +174,134 @@ def test_a_compressed_tar_is_refused(tmp_path):
         archive.addfile(*member("a.png", png(1)))
     with pytest.raises(InputError, match="not a plain tar file"):
         unpack_webdataset(tmp_path / "t-0.tar", tmp_path / "set")
+
+
+def unpacked(tmp_path, *members, name="t-0.tar"):
+    return unpack_webdataset(write_shard(tmp_path / name, members), tmp_path / "set")
+
+
+def left_out(dataset):
+    return {(kind.count, kind.example) for kind in dataset.left_out}
+
+
+def test_names_with_dots_are_samples_of_their_own(tmp_path):
+    keys = ["0001", "photo.v2", "2023.05.01", "2023.05.02", "a.b/c.d.e", "22.0/1"]
+    dataset = unpacked(tmp_path, *(part for n, key in enumerate(keys) for part in pair(key, n, f"of {key}")))
+    assert dataset.caption_texts == [f"of {key}" for key in keys]
+    assert dataset.left_out == ()
+
+
+def test_fields_beside_an_image_and_its_caption_are_counted(tmp_path):
+    dataset = unpacked(
+        tmp_path,
+        *[member("d/0001.mask.png", png(9)), *pair("d/0001", 1, "one"), member("d/0001.en.txt", b"more")],
+        *pair("0002", 2, "two"),
+    )
+    assert dataset.caption_texts == ["one", "two"]
+    assert Image.open(dataset.image_path(0)).getpixel((0, 0)) == (1, 1, 1)
+    assert left_out(dataset) == {(2, "d/0001.mask.png")}
+
+
+def test_one_image_and_one_caption_that_are_equal_up_to_the_first_dot_are_a_sample(tmp_path):
+    members = [member("1.rgb.png", png(1)), member("1.txt", b"one"), member("2.png", png(2)), member("2.a.txt", b"two")]
+    assert unpacked(tmp_path, *members).caption_texts == ["one", "two"]
+
+
+def test_dotted_images_without_captions_are_kept_for_the_check(tmp_path):
+    dataset = unpacked(tmp_path, member("p.v1.png", png(1)), *pair("p.v2", 2, "two"), member("q.v1.png", png(3)))
+    assert [len(image.captions) for image in dataset.images] == [0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        (
+            ["1.left.png", "1.right.png", "1.txt"],
+            r"1: 2 images \(1\.left, 1\.right\) and 1 captions \(1\) .*certain",
+        ),
+        (["1.png", "1.en.txt", "1.de.txt"], r"1: 1 images \(1\) and 2 captions \(1\.en, 1\.de\)"),
+        (["1.a.png", "1.a.txt", "1.b.txt"], r"1: 1 images \(1\.a\) and 1 captions \(1\.b\)"),
+        (["1.png", "1.jpg", "1.txt"], r"1: there are 2 images of this name \(png and jpg\)"),
+        (["1.png", "1.txt", "1.TXT"], r"1: a caption file stands there twice"),
+        (["1.png", "2.png", "1.txt", "2.txt"], r"1: there is no picture beside txt; .* must be neighbours"),
+    ],
+)
+def test_what_may_belong_together_in_two_ways_is_refused(tmp_path, members, message):
+    with pytest.raises(InputError, match=rf"t-0\.tar: {message}"):
+        unpacked(tmp_path, *(member(name, png(1) if name.endswith(("png", "jpg")) else b"x") for name in members))
+
+
+def test_every_member_that_is_not_taken_is_counted_with_an_example(tmp_path, caplog):
+    dataset = unpacked(
+        tmp_path,
+        member("d", kind=tarfile.DIRTYPE),
+        *pair("a", 1, "one"),
+        *[member("a.cls", b"7"), member("a.mp3", b""), member("noise", b""), member("._a.png", b"")],
+        member("b.txt", kind=tarfile.SYMTYPE, target="a.txt"),
+    )
+    assert left_out(dataset) == {(3, "a.cls"), (1, "._a.png"), (1, "b.txt")}
+    assert "3 members that are neither images nor captions (txt, json), e.g. a.cls" in caplog.text
+
+
+@given(
+    names=st.lists(
+        st.tuples(st.text("ab.", min_size=1, max_size=5), st.sampled_from(["png", "JPG", "txt", "json", "cls"])),
+        max_size=8,
+    )
+)
+@settings(deadline=None, max_examples=150)
+def test_members_are_taken_counted_or_refused(tmp_path_factory, names):
+    content = {"txt": b"a", "json": b'{"caption": "b"}', "cls": b"7"}
+    folder = tmp_path_factory.mktemp("members")
+    try:
+        dataset = unpacked(
+            folder, *(member(f"{stem}.{kind}", content.get(kind, png(n))) for n, (stem, kind) in enumerate(names))
+        )
+    except InputError:
+        return
+    counted = {kind.what: kind.count for kind in dataset.left_out}
+    images = sum(kind in {"png", "JPG"} and not stem.startswith(".") for stem, kind in names)
+    others = sum(kind == "cls" and not stem.startswith(".") for stem, kind in names)
+    assert counted.get("members that are neither images nor captions (txt, json)", 0) == others
+    assert counted.get("members that are hidden files", 0) == sum(stem.startswith(".") for stem, _ in names)
+    fields = counted.get("members that are further fields of a sample", 0)
+    assert len(dataset.images) <= images <= len(dataset.images) + fields
+    texts = [f"{stem}.txt" for stem, kind in names if kind == "txt" and not stem.startswith(".")]
+    assert sum(len(image.captions) for image in dataset.images) >= len(texts) - fields
+
+
+def test_a_json_file_that_says_something_else_than_the_txt_file_is_counted(tmp_path):
+    members = [
+        *[*pair("a", 1, "one"), member("a.json", b'{"caption": "one", "url": "?"}')],
+        *[*pair("b", 2, "two"), member("b.json", b'{"caption": "zwei"}')],
+        *[*pair("c", 3, "three"), member("c.json", b'{"width": 7}')],
+        *[*pair("d", 4, "four"), member("d.json", b"{")],
+    ]
+    dataset = unpacked(tmp_path, *members)
+    assert dataset.caption_texts == ["one", "two", "three", "four"]
+    assert left_out(dataset) == {(2, "b.json")}
+
+
+def test_images_of_every_format_that_pillow_opens_are_taken(tmp_path):
+    members = []
+    for number, kind in enumerate(["tga", "jfif", "jp2", "ppm", "tif", "ico"]):
+        held = io.BytesIO()
+        Image.new("RGB", (16, 16), (number, 0, 0)).save(held, Image.registered_extensions()[f".{kind}"])
+        members += [member(f"{number}.{kind}", held.getvalue()), member(f"{number}.txt", kind.encode())]
+    dataset = unpacked(tmp_path, *members)
+    assert dataset.caption_texts == ["tga", "jfif", "jp2", "ppm", "tif", "ico"]
+    assert check_dataset(dataset) == []
+
+
+def test_shards_are_unpacked_in_the_order_of_their_numbers(tmp_path):
+    for number in (10, 2, 1):
+        write_shard(tmp_path / "in" / f"train-{number}.tar", pair("a", number, f"shard {number}"))
+    (tmp_path / "in" / "train-3.tar.gz").write_bytes(b"")
+    dataset = unpack_webdataset(tmp_path / "in", tmp_path / "set")
+    assert dataset.caption_texts == ["shard 1", "shard 2", "shard 10"]
+    assert left_out(dataset) == {(1, "train-3.tar.gz")}
+
+
+def test_a_mark_of_utf8_is_no_part_of_a_caption(tmp_path):
+    dataset = unpacked(tmp_path, member("a.png", png(1)), member("a.txt", "\ufeffa dog".encode()))
+    assert dataset.caption_texts == ["a dog"]

@@ -161,7 +161,7 @@ def test_without_its_truth_a_folder_is_refused(tmp_path):
 
 
 def test_a_split_that_was_not_made_is_named(folder):
-    with pytest.raises(InputError, match=r"no scenes of the split 'dev', 'test'"):
+    with pytest.raises(InputError, match=r"no split 'dev', 'test'"):
         open_scene_relevance(folder, "train+test+dev")
 
 
@@ -181,5 +181,5 @@ def test_a_damaged_truth_is_named_by_its_line(tmp_path, truths, line, message):
 
 
 def test_the_truth_of_an_unknown_split_is_refused(folder):
-    with pytest.raises(InputError, match=r"scenes\.jsonl: no scenes of the split 'test'"):
+    with pytest.raises(InputError, match=r"scenes\.jsonl: no split 'test'"):
         open_scene_relevance(folder, "test")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from bcls.data.dataset import RetrievalDataset
+from bcls.data.left_out import Tally
 from bcls.data.readers.feature_folder import features_beside
 from bcls.data.readers.lines import id_field, json_line, lines_of, text_field
 from bcls.data.records import Caption, ImageRecord
 from bcls.errors import InputError
 from bcls.files import read_json, write_json, write_text
+from bcls.ids import text_fault
 
 VERSION = 1
 
@@ -28,9 +31,10 @@ def read_folder(folder: str | Path) -> RetrievalDataset:
     if not isinstance(about, dict) or about.get("version") != VERSION or "name" not in about:
         raise InputError(f"{folder / 'dataset.json'}: must hold a name and version {VERSION}")
     images = list(_records(folder / "images.jsonl"))
-    pictures = folder / "images"
+    pictures, tally = folder / "images", Tally()
+    features = features_beside(folder, tally)
     dataset = RetrievalDataset(
-        str(about["name"]), images, pictures if pictures.is_dir() else None, features_beside(folder)
+        str(about["name"]), images, pictures if pictures.is_dir() else None, features, tally.kinds()
     )
     if about.get("content_hash") not in (None, dataset.content_hash()):
         raise InputError(
@@ -44,14 +48,13 @@ def write_dataset(folder: str | Path, dataset: RetrievalDataset) -> None:
     """Write `images.jsonl` and `dataset.json`; pictures and features are put there by whoever has them."""
     folder = Path(folder)
     lines = [
-        json.dumps(
+        _json(
             {
                 "id": image.id,
                 "file": image.file,
                 "split": image.split,
                 "captions": [{"id": caption.id, "text": caption.text} for caption in image.captions],
-            },
-            ensure_ascii=False,
+            }
         )
         for image in dataset.images
     ]
@@ -67,6 +70,12 @@ def write_dataset(folder: str | Path, dataset: RetrievalDataset) -> None:
             "content_hash": dataset.content_hash(),
         },
     )
+
+
+def _json(record: dict[str, Any]) -> str:
+    """A line of JSON; half a surrogate pair, which UTF-8 cannot hold, stays an escape for `check_dataset` to name."""
+    line = json.dumps(record, ensure_ascii=False)
+    return json.dumps(record) if text_fault(line) else line
 
 
 def _records(file: Path) -> Iterator[ImageRecord]:

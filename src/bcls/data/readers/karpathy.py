@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bcls.data.dataset import RetrievalDataset
+from bcls.data.left_out import Tally
 from bcls.data.readers.feature_folder import features_beside
 from bcls.data.readers.lines import id_field, text_field
 from bcls.data.records import Caption, ImageRecord
@@ -29,18 +30,22 @@ def read_karpathy(path: str | Path) -> RetrievalDataset:
         raise InputError(f"{path}: not a Karpathy split file (an object with a list 'images' is expected)")
     images = [_record(entry, f"{path}: images[{number}]") for number, entry in enumerate(content["images"])]
     pictures = path.parent / "images"
+    tally = Tally()
+    features = features_beside(path.parent, tally)
     return RetrievalDataset(
         str(content.get("dataset", path.stem.removeprefix("dataset_"))),
         images,
         pictures if pictures.is_dir() else None,
-        features_beside(path.parent),
+        features,
+        tally.kinds(),
     )
 
 
 def _record(entry: Any, place: str) -> ImageRecord:
     try:
         name = text_field(entry, "filename")
-        file = str(Path(entry["filepath"]) / name) if entry.get("filepath") else name
+        folder = entry.get("filepath")
+        file = name if folder is None or folder == "" else str(Path(text_field(entry, "filepath")) / name)
         captions = tuple(
             Caption(
                 id_field(sentence, "sentid") if "cocoid" in entry else f"{name}#{number}", text_field(sentence, "raw")

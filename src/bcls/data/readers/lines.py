@@ -3,42 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from bcls.errors import InputError
+from bcls.text_files import lines_of
 
-
-def lines_of(file: Path, newline: str | None = None) -> Iterator[str]:
-    r"""The lines of a UTF-8 file with their ends, a byte order mark left out; only line ends part lines, no U+2028.
-
-    Args:
-        file: what to read.
-        newline: as for `open`: None = every end is given as `\n`, "" = ends as they are (for the csv module).
-
-    Raises:
-        InputError: the file is missing, cannot be read, or is not UTF-8 (the line is named).
-    """
-    try:
-        with file.open(encoding="utf-8-sig", newline=newline) as lines:
-            yield from lines
-    except FileNotFoundError:
-        raise InputError(f"{file}: no such file") from None
-    except OSError as error:
-        raise InputError(f"{file}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{file}: line {_line_of_fault(file.read_bytes())}: not UTF-8 text") from None
+__all__ = ["id_field", "json_line", "lines_of", "optional_id", "text_field"]
 
 
 def json_line(line: str, place: str) -> dict[str, Any]:
     """The JSON object on a line.
 
     Raises:
-        InputError: not JSON, or not an object; `place` is named.
+        InputError: not JSON, not an object, or a key that stands in one twice; `place` is named.
     """
     try:
-        value = json.loads(line)
+        value = json.loads(line, object_pairs_hook=_object)
+    except KeyError as error:
+        raise InputError(f"{place}: the key {error} stands there twice") from None
     except json.JSONDecodeError as error:
         raise InputError(f"{place}: not JSON ({error.msg})") from None
     except (ValueError, RecursionError) as error:
@@ -74,9 +57,24 @@ def id_field(entry: Mapping[str, Any], key: str) -> str:
     return text_field(entry, key)
 
 
-def _line_of_fault(content: bytes) -> int:
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return content.count(b"\n", 0, error.start) + 1
-    return 1
+def optional_id(entry: Mapping[str, Any], key: str) -> str | None:
+    """A field of text or a whole number, as text; None where it is missing, null or empty. 0 is an id.
+
+    Raises:
+        TypeError: it is something else, e.g. 1.0.
+
+    Example:
+        >>> optional_id({"image_id": 0}, "image_id"), optional_id({"image_id": ""}, "image_id")
+        ('0', None)
+    """
+    if entry.get(key) is None or entry[key] == "":
+        return None
+    return id_field(entry, key)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise KeyError(next(name for name in names if names.count(name) > 1))
+    return found

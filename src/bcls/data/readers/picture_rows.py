@@ -14,14 +14,15 @@ from PIL import Image
 from bcls.data.records import Caption, ImageRecord
 from bcls.errors import InputError
 from bcls.files import replacing
+from bcls.ids import require_name
 
 
 class PictureRows:
     """The images, captions and ratings of one split, taken in row by row; pictures go to files as they come.
 
     Without scores a caption belongs to its row's image. A score rates an image and a caption: the same text is the same
-    caption then, and belongs to the image that it is rated highest with, the first of equals. Images are named
-    `SPLIT-NUMBER` and captions `SPLIT-NUMBER#K`, in order of appearance.
+    caption then, and belongs to the image that it is rated highest with, the first of equals; of several ratings of a
+    pair the mean counts. Images are named `SPLIT-NUMBER` and captions `SPLIT-NUMBER#K`, in order of appearance.
 
     Args:
         split: the split's name; it becomes a part of file names.
@@ -39,14 +40,12 @@ class PictureRows:
     """
 
     def __init__(self, split: str, folder: Path) -> None:
-        if not split or {"/", "\\", "\0"} & set(split):
-            raise InputError(f"the split {split!r} cannot be a part of file names; rename it")
-        self._split = split
+        self._split = require_name(split, "the split")
         self._folder = folder
         self._files: list[str] = []
         self._row_of: dict[bytes | str, int] = {}
         self._captions: list[list[Caption]] = []
-        self._scores: dict[str, dict[int, float]] = {}
+        self._scores: dict[str, dict[int, list[float]]] = {}
 
     def add(self, place: str, picture: bytes | str, captions: Any, scores: Any = None) -> None:
         """Take in a row.
@@ -58,7 +57,7 @@ class PictureRows:
             scores: a number, or as many as there are captions; None = the captions are the image's own.
 
         Raises:
-            InputError: no picture, a caption that is no text, a score that is no number, a pair rated twice.
+            InputError: no picture, a caption that is no text, or a score that is no number.
         """
         if not picture:
             raise InputError(f"{place}: there is no picture")
@@ -76,17 +75,17 @@ class PictureRows:
     def records(self) -> list[ImageRecord]:
         """The images with their captions, after the last row."""
         for text, scores in self._scores.items():
-            self._own(max(scores, key=scores.__getitem__), text)
+            self._own(max(scores, key=lambda row: sum(scores[row]) / len(scores[row])), text)
         return [
             ImageRecord(self._name(row), file, self._split, tuple(captions))
             for row, (file, captions) in enumerate(zip(self._files, self._captions, strict=True))
         ]
 
     def ratings(self) -> Iterator[tuple[str, str, float]]:
-        """Image id, caption id and score of each rating, after `records`."""
+        """Image id, caption id and score of each rating, after `records`; a pair may have several."""
         ids = {caption.text: caption.id for captions in self._captions for caption in captions}
         for text, scores in self._scores.items():
-            yield from ((self._name(row), ids[text], score) for row, score in scores.items())
+            yield from ((self._name(row), ids[text], score) for row, given in scores.items() for score in given)
 
     def _image(self, picture: bytes | str) -> int:
         key = hashlib.sha256(picture).digest() if isinstance(picture, bytes) else picture
@@ -108,9 +107,7 @@ class PictureRows:
     def _rate(self, place: str, row: int, text: str, number: Any) -> None:
         if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
             raise InputError(f"{place}: the score is {number!r}, not a number")
-        if row in self._scores.setdefault(text, {}):
-            raise InputError(f"{place}: this image and {text!r} are rated above already")
-        self._scores[text][row] = number
+        self._scores.setdefault(text, {}).setdefault(row, []).append(number)
 
     def _name(self, row: int) -> str:
         return f"{self._split}-{row}"

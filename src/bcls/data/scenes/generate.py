@@ -18,6 +18,7 @@ from bcls.data.scenes.draw import draw_scene
 from bcls.data.scenes.phrases import describe
 from bcls.data.scenes.scene import BACKGROUNDS, COLOURS, MOST, SHAPES, SIZES, Claims, Group, Scene
 from bcls.data.scenes.truth import SceneRelevance
+from bcls.data.split_names import chosen_splits
 from bcls.errors import InputError
 from bcls.files import read_json, write_json
 from bcls.progress import progress
@@ -79,19 +80,17 @@ def open_scene_relevance(folder: str | Path, split: str) -> SceneRelevance:
     file = Path(folder) / TRUTH
     if not file.is_file():
         raise InputError(f"{file}: no such file: not a folder of made scenes, so that its true relevance is not known")
+    rows = [json_line(line, f"{file}: line {number}") for number, line in enumerate(lines_of(file), start=1)]
+    known = {name for row in rows if isinstance(name := row.get("split"), str)}
+    wanted = chosen_splits(split, known, str(file))
     scenes, claims = [], []
-    wanted, found = set(split.split("+")), set()
-    for number, line in enumerate(lines_of(file), start=1):
-        row = json_line(line, f"{file}: line {number}")
+    for number, row in enumerate(rows, start=1):
         try:
             if row["split"] in wanted:
-                found.add(row["split"])
                 scenes.append(Scene.from_json(row["scene"]))
                 claims += [Claims.from_json(claim) for claim in row["claims"]]
         except (KeyError, TypeError) as error:
             raise InputError(f"{file}: line {number}: not a scene and its claims ({error})") from None
-    if found != wanted:
-        raise InputError(f"{file}: no scenes of the split {', '.join(map(repr, sorted(wanted - found)))}")
     return SceneRelevance(scenes, claims)
 
 
