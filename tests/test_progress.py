@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import time
 
 import pytest
 
@@ -98,3 +99,14 @@ def test_an_unknown_number_has_no_share(clock, caplog):
 @pytest.mark.parametrize(("number", "text"), [(0, "0 images"), (1, "1 image"), (1234, "1,234 images")])
 def test_plurals(number, text):
     assert counted(number, "image") == text
+
+
+def test_a_unit_that_takes_long_is_no_silence(monkeypatch, caplog):
+    monkeypatch.setattr("sys.stderr", io.StringIO())
+    monkeypatch.delenv("RANK", raising=False)
+    monkeypatch.setattr("bcls.progress.FIRST_LINE", 0.05)
+    with caplog.at_level(logging.INFO, "bcls"), Progress("encoding", 4, "caption"):
+        deadline = time.monotonic() + 20
+        while not caplog.messages and time.monotonic() < deadline:
+            time.sleep(0.01)
+    assert caplog.messages[0] == "encoding: 0% (0 of 4 captions), 0 s so far"

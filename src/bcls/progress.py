@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sized
 from contextlib import contextmanager
@@ -28,7 +29,8 @@ class Progress:
     """How far a piece of work has come.
 
     On a terminal it is a bar that vanishes when the work is done. Where standard error is no terminal, it is a line of
-    the logger `bcls` after 10 seconds and then every 30: share, rate, and time left. Other processes than process 0 of
+    the logger `bcls` after 10 seconds and then every 30, whether a unit was done meanwhile or not: share, rate, and
+    time left. Other processes than process 0 of
     a distributed run say nothing.
 
     Args:
@@ -57,6 +59,9 @@ class Progress:
         self._start = time.monotonic()
         self._next_line = self._start + FIRST_LINE
         self._said = False
+        self._saying, self._ended = threading.Lock(), threading.Event()
+        if self._logs:
+            threading.Thread(target=self._beat, daemon=True).start()
         self._bar = tqdm(
             total=total,
             initial=done,
@@ -73,6 +78,7 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._ended.set()
         self._bar.close()
         if self._said and kind is None:
             logger.info("%s: done after %s", self._description, written_time(time.monotonic() - self._start))
@@ -81,14 +87,28 @@ class Progress:
         """Tell that so many more units are done."""
         self.done += count
         self._bar.update(count)
-        if self._logs and time.monotonic() >= self._next_line:
-            self._say(time.monotonic())
+        if self._logs:
+            self._say_if_due()
+
+    def _beat(self) -> None:
+        """Say a line in time where one unit takes long."""
+        wait = FIRST_LINE
+        while not self._ended.wait(wait):
+            self._say_if_due()
+            wait = max(1.0, self._next_line - time.monotonic())
+
+    def _say_if_due(self) -> None:
+        with self._saying:
+            now = time.monotonic()
+            if now >= self._next_line and not self._ended.is_set():
+                self._say(now)
 
     def _say(self, now: float) -> None:
         self._said = True
         self._next_line = now + NEXT_LINE
         rate = (self.done - self._before) / max(now - self._start, 1e-9)
         speed = f"{rate:,.{0 if rate >= 10 else 1}f} a second" if rate >= 1 else f"{60 * rate:.1f} a minute"
+        speed = f"{written_time(now - self._start)} so far" if rate == 0 else speed
         if self._total is None:
             logger.info("%s: %s, %s", self._description, counted(self.done, self._unit), speed)
             return

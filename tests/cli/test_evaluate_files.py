@@ -156,7 +156,7 @@ def test_relevance_from_a_table_is_that_of_the_same_matrix(bcls, embeddings, par
     found = []
     for kind in ("npy", "csv"):
         said = bcls(*PAIR, "--data", folder, "--relevance", f"relevance.{kind}", "--output", f"{kind}.json")
-        found.append(_metrics(said, f"{kind}.json"))
+        found.append(_metrics(said))
     assert found[0] == found[1]
     assert 0 < found[0]["ndcg@10"] <= 1
 

@@ -155,9 +155,7 @@ class Embeddings:
         except FileNotFoundError:
             raise InputError(f"{file}: is missing: `bcls embed` was not finished; run it again") from None
         except Exception as error:  # safetensors and json raise several kinds without a common base
-            raise InputError(
-                f"{file}: damaged ({error}); run the same `bcls embed` again, which makes it anew"
-            ) from None
+            raise InputError(f"{file}: damaged ({error}); run `bcls embed` again, which makes it anew") from None
 
     def read_all(self) -> Iterator[Shard]:
         """Every shard in order.
