@@ -6,6 +6,8 @@ import json
 
 import yaml
 
+from bcls.training.run_folder import RunFolder
+
 
 def test_a_study_with_a_failing_variant_and_its_second_call(bcls, config, tmp_path, caplog):
     content = {
@@ -18,14 +20,16 @@ def test_a_study_with_a_failing_variant_and_its_second_call(bcls, config, tmp_pa
         "variants": {
             "triplet": {"title": "Triplet-SN", "set": {"loss": "TripletLoss"}},
             "bcls": {},
-            "broken": {"set": {"optimization.batch_size": 17}},
+            "broken": {"set": {"optimization.batch_size": 7}},
         },
     }
     file = tmp_path / "study.yaml"
     file.write_text(yaml.safe_dump(content, sort_keys=False))
-    said = bcls("study", file)
+    with RunFolder(tmp_path / "study" / "broken" / "seed-0").alone():  # no check of its config can tell
+        said = bcls("study", file)
     assert said.code == 1
-    assert "failed: broken seed 0: optimization.batch_size is 17" in said.err
+    assert "failed: broken seed 0: " in said.err
+    assert "another process trains here" in said.err
     assert "[3/3]" in caplog.text
     assert max(len(line) for line in said.out.splitlines() if "/" not in line) <= 80
     assert [line.split()[0] for line in said.out.splitlines()[1:3]] == ["Triplet-SN", "bcls"]
