@@ -43,9 +43,6 @@ def comparison_report(
         queries: about how many to show.
         near_miss: the relevance from which on a wrong candidate is a near miss.
         provenance: facts for the end of the page.
-
-    Raises:
-        InputError: a picture is unreadable.
     """
     first, second = (judged.results[name] for name in pair)
     counts = {

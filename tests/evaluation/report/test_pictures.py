@@ -9,7 +9,6 @@ import re
 import pytest
 from PIL import Image
 
-from bcls.errors import InputError
 from bcls.evaluation.report.pictures import Pictures
 
 
@@ -26,10 +25,13 @@ def test_a_picture_is_embedded_once_small_and_in_its_colour(pictures):
 
 
 @pytest.mark.parametrize("content", [b"", b"not a picture", b"\x89PNG\r\n\x1a\n broken"])
-def test_what_is_no_picture_is_named(tmp_path, content):
-    (tmp_path / "bad.png").write_bytes(content)
-    with pytest.raises(InputError, match=r"bad\.png: not a readable picture"):
-        Pictures().tag(tmp_path / "bad.png", "x")
+def test_what_is_no_picture_is_named_once_and_the_others_are_shown(tmp_path, pictures, caplog, content):
+    (tmp_path / "<bad>.png").write_bytes(content)
+    page = Pictures()
+    tags = [page.tag(file, "x") for file in (tmp_path / "<bad>.png", pictures[0], tmp_path / "<bad>.png")]
+    assert tags[0] == tags[2] == '<span class="picture">x (&lt;bad&gt;.png cannot be read)</span>'
+    assert len(page.rules().splitlines()) == 1
+    assert caplog.text.count("<bad>.png: not a readable picture") == 1
 
 
 def test_what_is_transparent_is_white_and_what_was_turned_is_upright(tmp_path):
@@ -44,8 +46,10 @@ def test_what_is_transparent_is_white_and_what_was_turned_is_upright(tmp_path):
     assert min(shown.convert("RGB").getpixel((5, 5))) > 240
 
 
-def test_a_truncated_picture_is_named(tmp_path, pictures):
+def test_a_truncated_and_a_missing_picture_are_named(tmp_path, pictures, caplog):
     whole = pictures[0].read_bytes()
     (tmp_path / "half.png").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(InputError, match=r"half\.png"):
-        Pictures().tag(tmp_path / "half.png", "x")
+    page = Pictures()
+    for name in ("half.png", "none.png"):
+        assert f"{name} cannot be read" in page.tag(tmp_path / name, "x")
+        assert f"{name}: " in caplog.text

@@ -23,13 +23,10 @@ def write_report(path: str | Path, report: Report) -> Path:
 
     Args:
         path: the file to write or replace.
-        report: what to show; empty parts are left out.
+        report: what to show; empty parts are left out, and an image that cannot be read is named.
 
     Returns:
         The file.
-
-    Raises:
-        InputError: a picture is missing or unreadable.
 
     Example:
         >>> import tempfile

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import base64
 import io
+import logging
+from html import escape
 from pathlib import Path
 
 from PIL import Image
 
+from bcls.errors import UnreadableImageError
 from bcls.pictures import open_picture
+
+logger = logging.getLogger("bcls")
 
 SIDE = 128
 
@@ -19,20 +24,26 @@ class Pictures:
     def __init__(self) -> None:
         self._names: dict[Path, str] = {}
         self._rules: list[str] = []
+        self._unread: set[Path] = set()
 
     def tag(self, path: Path, alternative: str) -> str:
-        """An element that shows a picture.
+        """An element that shows an image; its name alone, and a warning, where the file cannot be read.
+
+        What was measured does not depend on it, so one damaged file ends no report.
 
         Args:
-            path: the picture file.
+            path: the image file.
             alternative: what a screen reader says, already escaped.
-
-        Raises:
-            InputError: the file is missing or not a picture.
         """
         if path not in self._names:
             self._names[path] = f"p{len(self._names)}"
-            self._rules.append(f".{self._names[path]}{{background-image:url({_data_address(path)})}}")
+            try:
+                self._rules.append(f".{self._names[path]}{{background-image:url({_data_address(path)})}}")
+            except UnreadableImageError as error:
+                logger.warning("%s; the report shows its name alone", error)
+                self._unread.add(path)
+        if path in self._unread:
+            return f'<span class="picture">{alternative} ({escape(path.name)} cannot be read)</span>'
         return f'<span class="picture {self._names[path]}" role="img" aria-label="{alternative}"></span>'
 
     def rules(self) -> str:
