@@ -23,7 +23,7 @@ from bcls.evaluation import (
     holm,
     kendall_tau_b,
     ndcg,
-    per_query,
+    per_query_similarity,
     positive_ranks,
     recall_at,
     top_candidates,
@@ -88,8 +88,8 @@ def _range(name: str) -> tuple[float, float]:
 def test_a_scale_changes_no_rank(similarity, scale):
     truth = RetrievalTruth.from_counts([1] * 4)
     similarity = np.round(similarity, 3)
-    clean = per_query(similarity, truth)
-    found = outcome(lambda: per_query(similarity * scale, truth))
+    clean = per_query_similarity(similarity, truth)
+    found = outcome(lambda: per_query_similarity(similarity * scale, truth))
     assert found is not None
     for name, values in clean.items():
         np.testing.assert_array_equal(found[name], values)
@@ -127,12 +127,12 @@ def test_searches_find_the_nearest_or_refuse(vectors, query):
 
 
 FUNCTIONS: dict[str, Any] = {
-    "kendall_tau_b": lambda a, b: kendall_tau_b(a, b),
-    "ndcg": lambda a, b: ndcg(a, b),
+    "kendall_tau_b": kendall_tau_b,
+    "ndcg": ndcg,
     "recall_at": lambda a, _: recall_at(a[0], 2),
     "holm": lambda a, _: holm(a[0]),
     "agreement": lambda a, b: agreement(a[0], b[0]),
-    "top_candidates": lambda a, _: top_candidates(a, RetrievalTruth.from_counts([1, 1, 1]), 2),
+    "top_candidates": lambda a, _: top_candidates(a, RetrievalTruth.from_counts([1, 1, 1]), "image_to_text", 2),
     "positive_ranks": lambda a, _: positive_ranks(a, np.arange(3), np.arange(3)),
     "CosineSimilarity": lambda a, b: CosineSimilarity(a, b)(np.arange(3), np.arange(3)),
     "CaptionRelevance": lambda a, _: CaptionRelevance(DenseEncodings(a), np.arange(3)).matrix(
@@ -235,7 +235,7 @@ def test_truths_refuse_what_is_no_row(values, count):
     if rows is not None:
         assert rows.caption_image.tolist() == whole == values
     outcome(lambda: RetrievalTruth(np.array([0]), count))
-    outcome(lambda: RetrievalTruth.from_counts(values))
+    outcome(lambda: RetrievalTruth.from_counts([value for value in values if value != 2**31]))  # 16 GB
     outcome(lambda: RetrievalTruth.from_ids(values, values[:1]))
 
 

@@ -101,6 +101,6 @@ def _refuse_other_scheme(place: str | Path) -> None:
     if scheme is None or place.startswith((MEMORY, MILVUS)) or Path(place).exists():  # type: ignore[union-attr]
         return
     raise InputError(
-        f"{place}: {scheme[1]} names no engine; a place is a folder (LanceDB), memory:FOLDER or milvus://HOST:PORT/NAME. "
-        f"If a folder of this name is meant, write ./{place}"
+        f"{place}: {scheme[1]} names no engine; a place is a folder (LanceDB), memory:FOLDER or "
+        f"milvus://HOST:PORT/NAME. If a folder of this name is meant, write ./{place}"
     )
