@@ -5,7 +5,11 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+from hypothesis import settings
 from hypothesis import strategies as st
+
+MORE = 10 if settings.get_current_profile_name() == "random" else 1
+"""How many times more examples `make test-random` tries."""
 
 LEAVES: list[Any] = [
     None,

@@ -18,6 +18,7 @@ from bcls.pictures import picture_fault
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 12345\n"
 ANNEX = b"/annex/objects/SHA256E-s123--abc.jpg\n"
 HTML = b"\n<!DOCTYPE html>\n<html><body>404 Not Found</body></html>"
+PARQUET = b"PAR1\x15\x04\x15\x10"
 HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 64
 
 
@@ -41,7 +42,7 @@ def test_a_file_in_the_place_of_an_image_is_called_what_it_is(tmp_path, content,
     assert what in str(picture_fault(tmp_path / "a.jpg"))
 
 
-@pytest.mark.parametrize("content", [LFS, ANNEX, HTML])
+@pytest.mark.parametrize("content", [LFS, ANNEX, HTML, PARQUET])
 @pytest.mark.parametrize("name", ["t.csv", "t.jsonl", "dataset_x.json", "train_caps.txt", "t-0.tar"])
 def test_a_file_in_the_place_of_a_data_set_is_called_what_it_is(tmp_path, content, name):
     (tmp_path / name).write_bytes(content)

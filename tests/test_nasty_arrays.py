@@ -30,7 +30,7 @@ from bcls.evaluation import (
 )
 from bcls.relevance import DenseEncodings
 from bcls.search import Filter, MemoryIndex, Record
-from nasty import LEAVES
+from nasty import LEAVES, MORE
 
 LOSSES = sorted(name for name in bcls.__all__ if name.endswith("Loss"))
 NUMBERS = st.one_of(
@@ -39,7 +39,7 @@ NUMBERS = st.one_of(
     st.floats(-1, 1),
 )
 TAME = st.floats(-1, 1, width=32)
-QUICK = settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+QUICK = settings(deadline=None, max_examples=60 * MORE, suppress_health_check=list(HealthCheck))
 
 
 def outcome(call: Any) -> Any:
@@ -158,7 +158,7 @@ def test_functions_of_numbers_refuse_what_is_none(name, first, second):
 
 @pytest.mark.parametrize("name", LOSSES)
 @given(similarity=matrices(4, 4), relevance=matrices(4, 4), single=st.sampled_from([torch.float16, torch.float32]))
-@settings(QUICK, max_examples=40)
+@settings(QUICK, max_examples=40 * MORE)
 def test_losses_refuse_or_give_one_number_and_change_nothing(name, similarity, relevance, single):
     loss = getattr(bcls, name)()
     with np.errstate(all="ignore"):

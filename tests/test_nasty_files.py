@@ -37,7 +37,7 @@ from bcls.evaluation import (
 from bcls.models import BagOfWordsTower, PooledFeatureTower
 from bcls.relevance import open_labels, write_labels
 from bcls.search import MemoryIndex, Record, open_index
-from nasty import changed, spoilt
+from nasty import MORE, changed, spoilt
 
 CAPTIONS = [f"a {word} runs {number}" for number, word in enumerate(["dog", "cat", "man", "horse"])]
 IDS = ["a#0", "a#1", "b#0", "c#0"]
@@ -263,7 +263,7 @@ def test_a_spoilt_file_is_read_as_it_was_or_refused(made, name):
     content = {file: file.read_bytes() for file in files}
 
     @given(data=st.data())
-    @settings(deadline=None, max_examples=EXAMPLES.get(name, 120), suppress_health_check=list(HealthCheck))
+    @settings(deadline=None, max_examples=EXAMPLES.get(name, 120) * MORE, suppress_health_check=list(HealthCheck))
     def check(data: st.DataObject) -> None:
         file = data.draw(st.sampled_from(files), label="file")
         spoil_structure = file.suffix in {".json", ".jsonl"} and data.draw(st.booleans(), label="structure")
