@@ -13,13 +13,17 @@ import pytest
 from bcls.cli import VERBS, main
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "bcls"
-ACTIONS = {"data": {"check", "show", "convert", "scenes"}, "label": {"audit"}}
+ACTIONS = {
+    "data": {"check", "show", "convert", "scenes"},
+    "index": {"copy", "delete", "uploads"},
+    "label": {"audit"},
+}
 COMMAND = re.compile(
     rf"`(bcls [^`]+)`|^example: (bcls [^\n#]+)|(?<![`\w/])(bcls (?:{'|'.join(VERBS)})\b[^\n`;,()\"]*)", re.MULTILINE
 )
 
 
-class _ParsedError(Exception):
+class _ParsedError(BaseException):  # no handler of the command takes it for an error of its own
     """The words were taken."""
 
 

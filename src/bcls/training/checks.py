@@ -133,8 +133,8 @@ def require_images(dataset: RetrievalDataset) -> None:
         names = sorted(dataset.features)
         raise InputError(
             f"{dataset.name}: the data set has no images to open, only features: set data.features in the config to "
-            f"{'one of ' if len(names) > 1 else ''}{', '.join(names)} (on the command line of bcls train "
-            f"--data.features {names[0]}, of bcls evaluate, compare and export --features {names[0]})"
+            f"{'one of ' if len(names) > 1 else ''}{', '.join(names)} (--data.features {names[0]} for training, "
+            f"--features {names[0]} for evaluate, compare and export)"
         )
 
 
