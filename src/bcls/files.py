@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bcls.contents import content_of
 from bcls.errors import InputError
 
 
@@ -64,19 +65,26 @@ def read_json(path: str | Path) -> Any:
     """Read a JSON file.
 
     Raises:
-        InputError: the file is missing or is not JSON; the message names the file and the line.
+        InputError: the file is missing or is not JSON, or an object names a key twice, of which one value would be
+            lost; the message names the file and the line, or the key.
     """
     path = Path(path)
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
+        return json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_without_repeats)
+    except KeyError as error:
+        raise InputError(f"{path}: an object names the key {error} twice: remove one of them") from None
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     except json.JSONDecodeError as error:
+        what = content_of(path)
+        if what is not None:
+            raise InputError(f"{path}: is {what}") from None
         raise InputError(f"{path}: line {error.lineno}: not JSON ({error.msg})") from None
     except UnicodeDecodeError:
-        raise InputError(f"{path}: not UTF-8 text; save it as UTF-8, and unpack it if it is compressed") from None
+        what = content_of(path) or "not UTF-8 text; save it as UTF-8, and unpack it if it is compressed"
+        raise InputError(f"{path}: is {what}") from None
     except (RecursionError, ValueError):
         raise InputError(f"{path}: nested too deeply, or a number with too many digits") from None
 
@@ -96,6 +104,14 @@ def read_yaml(path: str | Path) -> Any:
         raise InputError(f"{path}: no such file") from None
     except Exception as error:  # the library raises nearly every kind: dates, numbers and nests that cannot be
         raise InputError(f"{path}: not YAML in UTF-8 ({type(error).__name__}: {error})") from None
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise KeyError(next(name for name in names if names.count(name) > 1))
+    return found
 
 
 def hash_of(parts: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ import codecs
 from collections.abc import Iterator
 from pathlib import Path
 
+from bcls.contents import HEAD_BYTES, other_content
 from bcls.errors import InputError
 
 _ENCODINGS = (  # the mark of UTF-32 begins as that of UTF-16 does
@@ -22,7 +23,6 @@ _COMPRESSED = {
     b"\xfd7zXZ": "xz",
     b"\x28\xb5\x2f\xfd": "zstd",
 }
-_LONGEST_MARK = 6
 
 
 def lines_of(file: Path, newline: str | None = None) -> Iterator[str]:
@@ -68,13 +68,16 @@ def lines_of(file: Path, newline: str | None = None) -> Iterator[str]:
 
 def _encoding(file: Path) -> str:
     with file.open("rb") as content:
-        head = content.read(_LONGEST_MARK)
+        head = content.read(HEAD_BYTES)
     for mark, name in _COMPRESSED.items():
         if head.startswith(mark):
             raise InputError(f"{file}: is compressed with {name}: unpack it first")
     for mark, encoding in _ENCODINGS:
         if head.startswith(mark):
             return encoding
+    what = other_content(head)
+    if what is not None:
+        raise InputError(f"{file}: is {what}")
     if len(head) >= 4 and (head[0:4:2] == b"\0\0" or head[1:4:2] == b"\0\0"):
         raise InputError(f"{file}: looks like UTF-16 without a byte order mark; save it as UTF-8")
     return "utf-8"

@@ -11,7 +11,9 @@ from bcls.data import read_dataset
 
 def test_check_is_content_with_a_good_data_set(bcls, folder):
     said = bcls("data", "check", folder)
-    assert (said.code, said.out) == (0, "24 images, 48 captions: no problems\n")
+    warning, summary = said.out.splitlines()
+    assert warning.startswith("warning: same caption of several images: 0#1: 24 captions are word for word those of")
+    assert (said.code, summary) == (0, "24 images, 48 captions: same caption of several images: 1")
 
 
 def test_check_lists_each_problem_and_fails(bcls, folder):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -141,8 +143,9 @@ def test_captions_without_words_are_a_warning():
 
 def test_duplicate_ids_are_listed_once_each():
     def image(name, *captions):
-        return ImageRecord(name, None, "train", tuple(Caption(caption, "a dog") for caption in captions))
+        return ImageRecord(name, None, "train", tuple(Caption(caption, f"a {next(words)}") for caption in captions))
 
+    words = count()
     dataset = RetrievalDataset("tiny", [image("a", "0", "1"), image("b", "2", "0"), image("a", "3", "0")])
     problems = check_dataset(dataset, pictures=False)
     assert told(problems) == [("duplicate image id", "a"), ("duplicate caption id", "0")]
@@ -178,7 +181,7 @@ def test_a_picture_in_two_splits_is_a_warning(make_dataset, pictures):
     assert told(problems) == [("picture in two splits", str(pictures / "i2.png"))]
     assert problems[0].message == "the same as i0 (train and val)"
     refuse_problems(problems, "bcls data check here")
-    assert check_dataset(make_dataset(image_folder=pictures)) == []
+    assert told(check_dataset(make_dataset(image_folder=pictures))) == [("same picture several times", "i2.png")]
 
 
 def test_fatal_problems_are_refused_with_their_counts():
@@ -189,3 +192,11 @@ def test_fatal_problems_are_refused_with_their_counts():
     ]
     with pytest.raises(InputError, match=r"2 problems \(empty caption: 2\); see them all with: bcls data check here$"):
         refuse_problems(problems, "bcls data check here")
+
+
+def test_equal_files_of_a_split_are_counted(make_dataset, pictures):
+    for name in ("i1.png", "i2.png"):  # what a site sends in the place of a deleted image
+        (pictures / name).write_bytes((pictures / "i0.png").read_bytes())
+    (problem,) = check_dataset(make_dataset(image_folder=pictures))
+    assert (problem.kind, problem.place, problem.fatal) == ("same picture several times", "i1.png", False)
+    assert problem.message.startswith("2 files are byte for byte another file")

@@ -64,3 +64,11 @@ def test_inversions_are_counted(width):
     rows = np.argsort(random.random((9, width)), axis=1).astype(np.int32)
     naive = [sum(int(a > b) for place, a in enumerate(row) for b in row[place:]) for row in rows.tolist()]
     assert count_inversions(rows).tolist() == naive
+
+
+@pytest.mark.parametrize("length", [7, 113, 400])
+def test_a_perfect_order_is_never_above_one(length):
+    rng = np.random.default_rng(length)
+    for _ in range(50):
+        values = np.sort(rng.random(length)).round(2)
+        assert abs(kendall_tau_b([values, values], [values, values[::-1]])).max() <= 1

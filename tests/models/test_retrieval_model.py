@@ -111,7 +111,7 @@ def test_unfitted_towers_are_refused(images):
 
 def test_one_string_is_no_list_of_captions(make_model):
     model, _ = make_model()
-    with pytest.raises(InputError, match="put it in a list"):
+    with pytest.raises(InputError, match="not one text: put it into a list"):
         model.encode_text("a dog")
 
 
@@ -123,7 +123,7 @@ def test_captions_may_come_as_an_array(make_model, captions):
 @pytest.mark.parametrize("wrong", [1, None, b"a dog", ["a dog"]])
 def test_captions_that_are_no_strings_are_refused(make_model, wrong):
     model, _ = make_model()
-    with pytest.raises(InputError, match=f"takes captions as strings, not {type(wrong).__name__}"):
+    with pytest.raises(InputError, match=f"encode_text: element 1 must be text, not {type(wrong).__name__}"):
         model.encode_text(["a dog", wrong])
 
 

@@ -49,8 +49,8 @@ def reference_scores(collection, caption_image, references, candidates):
 
 
 @given(
-    collection=st.lists(sentences, min_size=1, max_size=8),
-    images=st.integers(1, 4),
+    collection=st.lists(sentences, min_size=2, max_size=8),
+    images=st.integers(2, 4),
     references=st.lists(unseen, min_size=1, max_size=4),
     candidates=st.lists(unseen, min_size=1, max_size=4),
 )
@@ -124,3 +124,9 @@ def test_names_itself_and_its_settings():
     words = {"tokenizer": "UnicodeWords", "unspaced": "characters", "rule": 2}
     expected = {"scorer": "cider-d", "longest": 4, "sigma": 6.0, "tokenizer": words}
     assert json.loads(json.dumps(CiderScorer().settings())) == expected
+
+
+@pytest.mark.parametrize(("captions", "images"), [(["a dog"], None), (["a dog", "a cat"], [0, 0])])
+def test_the_captions_of_one_image_cannot_weigh_words(captions, images):
+    with pytest.raises(InputError, match="all captions are of one image, so that every n-gram weighs 0"):
+        CiderScorer().fit(captions, images)

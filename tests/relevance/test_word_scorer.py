@@ -56,9 +56,9 @@ def test_captions_without_words_are_like_nothing_and_no_collection(make):
 
 @pytest.mark.parametrize("make", SCORERS)
 def test_captions_that_are_no_text_are_refused(make):
-    with pytest.raises(InputError, match="a caption must be text, not NoneType"):
+    with pytest.raises(InputError, match=r"element [01] must be text, not NoneType"):
         make().fit(["a dog", None])
-    with pytest.raises(InputError, match="a caption must be text, not float"):
+    with pytest.raises(InputError, match=r"element [01] must be text, not float"):
         make().fit(["a dog", "a cat"]).encode(["a dog", float("nan")])
 
 

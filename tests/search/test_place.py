@@ -116,3 +116,22 @@ def test_an_index_made_in_the_place_of_another_is_not_written_to_through_that_on
 
 def test_milvus_has_no_folder_to_tell_of():
     assert made_at("milvus://127.0.0.1:1/name") == ""
+
+
+@pytest.mark.parametrize("place", ["lance:box", "lancedb://box", "Memory:box", "milvus:box", "http://localhost/box"])
+def test_a_scheme_that_names_no_engine_is_no_folder(tmp_path, monkeypatch, place):
+    monkeypatch.chdir(tmp_path)
+    for call in (lambda: create_index(place, **MORE), lambda: open_index(place)):
+        with pytest.raises(InputError, match=f"{place}: .*names no engine; a place is a folder"):
+            call()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_with_a_colon_in_its_name_is_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for place in ("./trip:rome", Path("trip:paris")):
+        create_index(place, **MORE).close()
+        with open_index(place) as index:
+            assert index.count() == 0
+    with open_index("trip:rome") as index:  # it is there
+        assert index.count() == 0

@@ -166,3 +166,14 @@ def test_values_that_fit_their_type_pass(value, kind):
 def test_values_that_do_not_fit_are_refused(value, kind, message):
     with pytest.raises(InputError, match=message):
         check_value(value, kind, "here")
+
+
+@pytest.mark.parametrize("scale", [1e300, 1e200, 1e-200, 1e-300, 5e-324])
+def test_vectors_of_any_length_keep_their_direction(scale):
+    found = check_vectors(np.array([[1.0, 1.0], [scale, scale]]), 2, "vectors")
+    np.testing.assert_allclose(found, np.full((2, 2), 0.5**0.5), rtol=1e-6)
+
+
+def test_a_row_that_is_infinite_has_no_direction():
+    with pytest.raises(InputError, match="vectors: row 1 is zero or not finite"):
+        check_vectors(np.array([[1e300, 0.0], [np.inf, 1.0]]), 2, "vectors")

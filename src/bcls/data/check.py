@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from bcls.data.caption_checks import caption_problems
 from bcls.data.dataset import RetrievalDataset
 from bcls.data.features import FeatureStore
 from bcls.data.problem import Problem
-from bcls.data.record_checks import is_blank, record_problems
+from bcls.data.record_checks import is_blank, record_problems, shown
 from bcls.errors import InputError
 from bcls.pictures import picture_fault
 from bcls.progress import counted, progress
@@ -36,7 +37,7 @@ def check_dataset(
     """
     names = dataset.features if features is None else features
     problems = [*_nothing(dataset, pictures=pictures and not names), *_ids(dataset), *record_problems(dataset)]
-    problems += _captions(dataset)
+    problems += [*_captions(dataset), *caption_problems(dataset)]
     problems += [Problem("left out", kind.example, f"{kind.count} {kind.what}", False) for kind in dataset.left_out]
     if pictures:
         problems += _pictures(dataset)
@@ -100,6 +101,7 @@ def _pictures(dataset: RetrievalDataset) -> Iterator[Problem]:
     if dataset.image_folder is None:
         return
     first_seen: dict[bytes, int] = {}
+    copies: list[int] = []
     for row in progress(range(len(dataset.images)), "checking pictures", unit=" pictures"):
         image = dataset.images[row]
         if image.file is None:
@@ -117,11 +119,24 @@ def _pictures(dataset: RetrievalDataset) -> Iterator[Problem]:
             yield Problem("broken picture", str(path), f"not a readable picture ({error.strerror})")
             continue
         twin = first_seen.setdefault(content, row)
+        if twin != row and dataset.images[twin].split == image.split and dataset.images[twin].file != image.file:
+            copies.append(row)
         if dataset.images[twin].split != image.split:
             other = dataset.images[twin]
             yield Problem(
                 "picture in two splits", str(path), f"the same as {other.id} ({other.split} and {image.split})", False
             )
+    yield from _copies(dataset, copies)
+
+
+def _copies(dataset: RetrievalDataset, rows: list[int]) -> Iterator[Problem]:
+    """Files of a split that are equal: the same image twice, or what a site sends in the place of a deleted one."""
+    if rows:
+        message = (
+            f"{len(rows)} files are byte for byte another file of their split: the same image twice, or what a site "
+            "sends in the place of a deleted one; each counts as wrong for the captions of the others"
+        )
+        yield Problem("same picture several times", shown(str(dataset.images[rows[0]].file)), message, fatal=False)
 
 
 def _fault(path: Path) -> str | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bcls.arrays import to_array, to_rows
+from bcls.contents import content_of
 from bcls.errors import InputError
 from bcls.files import hash_of, read_json, row_order, write_json
 
@@ -218,7 +219,8 @@ def open_array(file: Path) -> NDArray[Any]:
     try:
         array = np.load(file, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # numpy reads the header as Python, and raises nearly every kind
-        raise InputError(f"{file}: not a readable .npy array ({error})") from None
+        what = content_of(file)
+        raise InputError(f"{file}: not a readable .npy array ({f'it is {what}' if what else error})") from None
     if not isinstance(array, np.ndarray) or array.ndim == 0:
         raise InputError(f"{file}: not a readable .npy array (not one array of rows)")
     if not np.issubdtype(array.dtype, np.floating):

@@ -6,7 +6,20 @@ import os
 from pathlib import Path
 
 from bcls.data.left_out import Tally
-from bcls.pictures import is_image_file
+from bcls.pictures import image_extensions, is_image_file
+
+SYSTEM_FOLDERS = {
+    "@eadir",  # thumbnails of Synology
+    "#recycle",
+    "$recycle.bin",
+    "__macosx",
+    "lost+found",
+    "system volume information",
+}
+"""Folders, in small letters, that systems and storage devices put among a user's files; their images are copies."""
+
+NOT_HERE = {".heic", ".heif", ".jxl", ".svg", ".cr2", ".cr3", ".nef", ".arw", ".dng", ".orf", ".rw2", ".raf"}
+"""Suffixes of images that Pillow does not decode."""
 
 
 def images_below(folder: Path, tally: Tally) -> list[str]:
@@ -28,9 +41,17 @@ def images_below(folder: Path, tally: Tally) -> list[str]:
         for name in sorted(folders):
             if (Path(place) / name).is_symlink():
                 tally.add("folders that are links, which are not followed", (below / name).as_posix())
+            elif name.startswith(".") or name.lower() in SYSTEM_FOLDERS:
+                tally.add("folders that are hidden or belong to the system", (below / name).as_posix())
+                folders.remove(name)
         for name in sorted(files):
             file = below / name
-            if not (folder / file).is_file():
+            if name.startswith("."):
+                tally.add("files that are hidden", file.as_posix())
+            elif Path(name).suffix.lower() in NOT_HERE - image_extensions():
+                kind = "files of image formats that Pillow does not decode; convert them to JPEG or PNG"
+                tally.add(kind, file.as_posix())
+            elif not (folder / file).is_file():
                 tally.add("files that are links to nothing, or no regular files", file.as_posix())
             elif not is_image_file(folder / file):
                 tally.add("files that are no images", file.as_posix())

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bcls.contents import content_of
 from bcls.errors import InputError
 from bcls.evaluation.arrays import to_array
 
@@ -147,7 +148,7 @@ def _read_npy(path: Path) -> NDArray[Any]:
             raise InputError(
                 f"{path}: holds pickled Python objects, which are never read; save it as an array of numbers"
             ) from None
-        raise InputError(f"{path}: not a whole .npy file ({error})") from None
+        raise InputError(f"{path}: not a whole .npy file ({content_of(path) or error})") from None
 
 
 def _read_safetensors(path: Path, name: str | None) -> Any:

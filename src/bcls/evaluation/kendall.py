@@ -66,7 +66,8 @@ def _tau_b(known: NDArray[np.int64], counts: NDArray[np.int64]) -> Floats:
     discordant = pairs - score_ties - relevance_ties + both_ties - concordant
     spread = np.sqrt((pairs - score_ties).astype(np.float64)) * np.sqrt((pairs - relevance_ties).astype(np.float64))
     undefined = np.full(spread.shape, np.nan)
-    return np.asarray(np.divide(concordant - discordant, spread, out=undefined, where=spread > 0))
+    tau = np.divide(concordant - discordant, spread, out=undefined, where=spread > 0)
+    return np.asarray(np.clip(tau, -1.0, 1.0))  # the roots are rounded: a perfect order could give 1 + 2e-16
 
 
 def _compiled_counts(ranking: Ranking) -> NDArray[np.int64]:

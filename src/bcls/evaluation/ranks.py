@@ -84,6 +84,11 @@ def positive_ranks(scores: NDArray[Any], query: Rows, candidate: Rows, ties: Tie
     check_ties(ties)
     scores, query, candidate = to_array(scores, "scores"), to_rows(query, "query"), to_rows(candidate, "candidate")
     check_finite(scores)
+    for rows, count, name in ((query, scores.shape[0], "query"), (candidate, scores.shape[1], "candidate")):
+        if rows.size and not 0 <= int(rows.min()) <= int(rows.max()) < count:
+            raise InputError(f"{name} must hold rows from 0 to {count - 1} of scores {scores.shape}")
+    if query.size != candidate.size:
+        raise InputError(f"there are {query.size} rows of queries, but {candidate.size} of candidates")
     order = np.lexsort((-scores[query, candidate], query))
     query = query[order]
     own = scores[query, candidate[order]]

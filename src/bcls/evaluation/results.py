@@ -12,6 +12,9 @@ from bcls.errors import InputError
 from bcls.evaluation.comparison import Difference
 from bcls.files import read_json, write_json
 
+_LARGEST = 2**53
+"""Whole numbers above this are rounded as floats, and no metric has one."""
+
 
 def write_result(path: str | Path, metrics: Mapping[str, float], about: Mapping[str, Any]) -> None:
     """Write metrics, and what they are of, to one JSON file, whole or not at all.
@@ -58,6 +61,8 @@ def read_result(path: str | Path) -> tuple[dict[str, float], dict[str, Any]]:
     for name, value in metrics.items():
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
             raise InputError(f"{path}: the metric {name!r} is {value!r}, not a number")
+        if isinstance(value, int) and abs(value) > _LARGEST:
+            raise InputError(f"{path}: the metric {name!r} is a whole number of {len(str(value))} digits")
     return {name: math.nan if value is None else float(value) for name, value in metrics.items()}, about
 
 

@@ -49,6 +49,8 @@ class RetrievalTruth:
 
     def __post_init__(self) -> None:
         given = to_rows(self.caption_image, "caption_image, the image row of every caption,")
+        if isinstance(self.images, bool) or not isinstance(self.images, int | np.integer):
+            raise InputError(f"images is {self.images!r}; it must be a whole number, that of the images")
         outside = np.flatnonzero((given < -1) | (given >= self.images))
         if outside.size:
             row = int(outside[0])
@@ -86,6 +88,13 @@ class RetrievalTruth:
             >>> RetrievalTruth.from_ids(["a.jpg", "b.jpg"], ["b.jpg", "a.jpg", "b.jpg"]).caption_image
             array([1, 0, 1])
         """
+        for name, ids in (("image_ids", image_ids), ("caption_image_ids", caption_image_ids)):
+            if isinstance(ids, str | bytes):
+                raise InputError(f"{name} must be a list of ids, not one text")
+            for row, one in enumerate(ids):
+                is_nan = isinstance(one, float) and np.isnan(one)
+                if one is None or is_nan or not isinstance(one, Hashable):
+                    raise InputError(f"{name}: element {row} is {one!r}, which is no id")
         row_of: dict[Hashable, int] = {}
         for row, image_id in enumerate(image_ids):
             if row_of.setdefault(image_id, row) != row:

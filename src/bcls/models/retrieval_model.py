@@ -18,6 +18,7 @@ from bcls.models.similarity import Cosine, Similarity
 from bcls.models.storage import find_model, load_model, save_model
 from bcls.models.towers import CaptionBatch, CaptionTower, ImageTower, Tower
 from bcls.precision import unit_rows
+from bcls.text import to_texts
 
 if TYPE_CHECKING:
     from bcls.models.card import ModelCard
@@ -167,7 +168,7 @@ class RetrievalModel(nn.Module):
     def _tokenized(self, captions: Sequence[str] | CaptionBatch) -> CaptionBatch:
         if hasattr(captions, "select"):
             return cast(CaptionBatch, captions)
-        return self.caption_tower.tokenize(_strings(captions))
+        return self.caption_tower.tokenize(to_texts(captions, "captions of encode_text"))
 
     def _prepare(self, images: Images) -> Tensor:
         if isinstance(images, np.ndarray):
@@ -199,13 +200,3 @@ def _for_torch(features: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 def _device(tower: Tower) -> torch.device:
     return next(tower.parameters()).device
-
-
-def _strings(captions: object) -> list[str]:
-    if isinstance(captions, str):
-        raise InputError("encode_text takes a list of captions, not one string: put it in a list")
-    texts = list(cast(Sequence[str], captions))
-    for text in texts:
-        if not isinstance(text, str):
-            raise InputError(f"encode_text takes captions as strings, not {type(text).__name__}")
-    return texts

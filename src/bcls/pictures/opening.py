@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
+from bcls.contents import content_of
 from bcls.errors import InputError, UnreadableImageError
 from bcls.pictures.files import opened_formats
 from bcls.pictures.gray import eight_bit_gray, has_deep_gray
@@ -116,7 +117,9 @@ def unreadable_reason(error: Exception, path: Path) -> str:
         path: of the file, to tell what it is if no decoder knew it.
     """
     if isinstance(error, UnidentifiedImageError):
-        return "PostScript is a program; convert it to PNG" if _is_postscript(path) else "of no known image format"
+        if _is_postscript(path):
+            return "PostScript is a program; convert it to PNG"
+        return content_of(path) or "of no known image format"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     kind = "" if isinstance(error, InputError | OSError | SyntaxError | ValueError) else f"{type(error).__name__}: "

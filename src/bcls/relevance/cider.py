@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from scipy import sparse
 
+from bcls.arrays import to_rows
 from bcls.errors import InputError
 from bcls.relevance.encoding_parts import parts_with_progress
 from bcls.relevance.encodings import SparseEncodings
 from bcls.relevance.word_scorer import WordScorer
-from bcls.text import Tokenizer
+from bcls.text import Tokenizer, to_texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,18 +81,26 @@ class CiderScorer(WordScorer):
             caption_image: (captions,) image row of each; None = every caption is of an image of its own.
 
         Raises:
-            InputError: no caption has a word, or there are other numbers of image rows and captions.
+            InputError: something else than texts, no caption has a word, all captions are of one image, or there are
+                other numbers of image rows and captions.
         """
+        captions = to_texts(captions, "captions")
         if len(captions) == 0:
             raise InputError("CiderScorer: no captions to learn from")
-        if caption_image is not None and len(caption_image) != len(captions):
-            raise InputError(f"CiderScorer: {len(captions)} captions, but caption_image has {len(caption_image)} rows")
-        images = range(len(captions)) if caption_image is None else caption_image.tolist()
+        rows = np.arange(len(captions)) if caption_image is None else to_rows(caption_image, "caption_image")
+        if len(rows) != len(captions):
+            raise InputError(f"CiderScorer: {len(captions)} captions, but caption_image has {len(rows)} rows")
+        images = rows.tolist()
         grams_of_image: dict[int, set[Gram]] = {}
         for image, caption in zip(images, captions, strict=True):
             grams_of_image.setdefault(image, set()).update(_grams(self.tokenizer(caption)))
         if not any(grams_of_image.values()):
             raise InputError("CiderScorer: no caption has a word to learn from")
+        if len(grams_of_image) == 1:  # an n-gram of all images weighs log 1 = 0
+            raise InputError(
+                "CiderScorer: all captions are of one image, so that every n-gram weighs 0 and so would every label; "
+                "fit it on the captions of at least two images"
+            )
         self._frequency = Counter(gram for grams in grams_of_image.values() for gram in grams)
         self._log_documents = math.log(len(grams_of_image))
         return self
@@ -102,7 +111,7 @@ class CiderScorer(WordScorer):
         An n-gram that the fitted collection lacks counts as if one image had it. Costs about 0.2 ms a caption.
 
         Raises:
-            InputError: not fitted.
+            InputError: not fitted, or something else than texts.
         """
         return self.join(parts_with_progress(self, captions))
 
@@ -110,6 +119,7 @@ class CiderScorer(WordScorer):
         """Both sides of some captions, their features numbered within the part; raises as `encode` does."""
         if self._frequency is None:
             raise InputError("CiderScorer must be fitted on captions before it can encode")
+        captions = to_texts(captions, "captions")
         columns: dict[tuple[Gram, int], int] = {}
         references, candidates = _Rows(), _Rows()
         lengths = np.zeros(len(captions), dtype=np.float32)

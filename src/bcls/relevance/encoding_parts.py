@@ -15,6 +15,7 @@ from safetensors.numpy import load_file, save_file
 from bcls.errors import InputError
 from bcls.files import read_json, replacing, write_json
 from bcls.progress import Progress
+from bcls.text import to_texts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,6 +38,7 @@ def parts_with_progress(scorer: Scorer, captions: Sequence[str]) -> Iterator[Par
         scorer: fitted, with a `part_size`.
         captions: any number of them; of none there is one empty part.
     """
+    captions = to_texts(captions, "captions")
     with Progress("encoding captions", len(captions), "caption") as shown:
         for start in _starts(scorer, captions):
             chosen = captions[start : start + scorer.part_size]

@@ -22,6 +22,10 @@ KEPT_SINGLE = 1 << 25
 """Numbers that dense encodings hold in single precision at most: 128 MB."""
 
 
+_LARGEST = 1e9
+"""What encodings hold is at most about 1; what is beyond this is damage."""
+
+
 class Encodings(ABC):
     """N encoded captions. `kind` names the class in a label store; `arrays` and `from_arrays` carry it to disk."""
 
@@ -59,7 +63,8 @@ class DenseEncodings(Encodings):
         vectors: (captions, dim), each of length 1, float16 or float32, perhaps a memory map.
 
     Raises:
-        InputError: `vectors` has another shape or holds no floating-point numbers.
+        InputError: `vectors` has another shape, holds no floating-point numbers, or one that is not finite (of a
+            memory map of more than 128 MB only the rows that are compared are looked at).
 
     Example:
         >>> encodings = DenseEncodings(np.array([[1.0, 0.0], [0.6, 0.8], [-1.0, 0.0]], dtype=np.float32))
@@ -78,11 +83,13 @@ class DenseEncodings(Encodings):
         if not np.issubdtype(vectors.dtype, np.floating):
             raise InputError(f"dense encodings must be floating-point numbers, not {vectors.dtype}")
         self._vectors = vectors
+        if not isinstance(vectors, np.memmap):
+            _single(vectors)  # refuses what is not finite
 
     @cached_property
     def _quick(self) -> NDArray[np.floating]:
         """The vectors in single precision where they are few: to turn a batch takes as long as half its product."""
-        return self._vectors.astype(np.float32, copy=False) if self._vectors.size <= KEPT_SINGLE else self._vectors
+        return _single(self._vectors) if self._vectors.size <= KEPT_SINGLE else self._vectors
 
     def __len__(self) -> int:
         return len(self._vectors)
@@ -93,8 +100,10 @@ class DenseEncodings(Encodings):
         The product is torch's: numpy's has threads of its own, and between two steps of a training on torch the two
         sets of threads take each other's cores.
         """
-        left = torch.from_numpy(self._quick[references].astype(np.float32, copy=False))
-        right = torch.from_numpy(self._quick[candidates].astype(np.float32, copy=False))
+        parts = self._quick[references], self._quick[candidates]
+        if parts[0].dtype != np.float32:
+            parts = _single(parts[0]), _single(parts[1])
+        left, right = map(torch.from_numpy, parts)
         product: NDArray[np.float32] = inner_products(left, right).clamp_(0.0, 1.0).numpy()
         return product
 
@@ -193,11 +202,30 @@ class SparseEncodings(Encodings):
             parts = tuple(np.asarray(arrays[f"{side}_{part}"]) for part in ("data", "indices", "indptr"))
             made: sparse.csr_array = sparse.csr_array(parts, shape=shape)
             made.check_format(full_check=True)  # a column out of range would read foreign memory
+            if not np.abs(made.data).max(initial=0.0) < _LARGEST:
+                raise ValueError("a number that is not finite, or too large")
             return made
 
         candidates = matrix("candidates") if "candidates_data" in arrays else None
         lengths = np.asarray(arrays["lengths"], dtype=np.float32) if "lengths" in arrays else None
         return cls(matrix("references"), candidates, lengths, float(arrays["sigma"]))
+
+
+def _single(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Vectors in single precision.
+
+    Raises:
+        InputError: a number is not finite, or too large: no vector of length 1 has such a one.
+    """
+    with np.errstate(over="ignore", under="ignore"):
+        single = vectors.astype(np.float32, copy=False)
+    largest = np.abs(single).max(initial=0.0)
+    if not largest < _LARGEST:
+        row = int(np.flatnonzero(~(np.abs(single) < _LARGEST).all(axis=1))[0])
+        raise InputError(
+            f"encodings: row {row} holds a number that is not finite, or too large for a vector of length 1"
+        )
+    return single
 
 
 KINDS: dict[str, type[Encodings]] = {kind.kind: kind for kind in (DenseEncodings, SparseEncodings)}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from bcls.relevance.encodings import Encodings
-from bcls.text import words_of
+from bcls.text import to_texts, words_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -110,6 +110,7 @@ class Scorer(ABC):
         Raises:
             InputError: the scorer must be fitted first.
         """
+        references, candidates = to_texts(references, "references"), to_texts(candidates, "candidates")
         encodings = self.encode([*references, *candidates])
         rows = np.arange(len(encodings), dtype=np.int64)
         return encodings.similarity(rows[: len(references)], rows[len(references) :])

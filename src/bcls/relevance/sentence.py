@@ -15,7 +15,7 @@ from bcls.progress import quiet_loading
 from bcls.relevance.encoding_parts import parts_with_progress
 from bcls.relevance.encodings import DenseEncodings
 from bcls.relevance.scorer import Scorer
-from bcls.text import composed
+from bcls.text import composed, to_texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -96,6 +96,7 @@ class SentenceScorer(Scorer):
 
     def encode_part(self, captions: Sequence[str]) -> dict[str, NDArray[np.generic]]:
         """The vectors of some captions, float16; raises as `encode` does."""
+        captions = to_texts(captions, "captions")
         encoder = self._load()
         return {"vectors": self._block(encoder, captions) if captions else self._block(encoder, [""])[:0]}
 

@@ -12,7 +12,7 @@ from bcls.errors import InputError, MissingExtraError
 from bcls.relevance.encoding_parts import parts_with_progress
 from bcls.relevance.encodings import SparseEncodings
 from bcls.relevance.word_scorer import WordScorer
-from bcls.text import Tokenizer
+from bcls.text import Tokenizer, to_texts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,6 +66,7 @@ class TfidfScorer(WordScorer):
             from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: PLC0415
         except ImportError:
             raise MissingExtraError("TfidfScorer", "text") from None
+        captions = to_texts(captions, "captions")
         if not any(self.tokenizer(caption) for caption in captions):
             raise InputError("TfidfScorer: no caption has a word to learn from")
         self._vectorizer = TfidfVectorizer(analyzer=self.tokenizer, sublinear_tf=True, dtype=np.float32).fit(captions)
@@ -83,6 +84,7 @@ class TfidfScorer(WordScorer):
         """The vectors of some captions as the parts of a CSR matrix; raises as `encode` does."""
         if self._vectorizer is None:
             raise InputError("TfidfScorer must be fitted on captions before it can encode")
+        captions = to_texts(captions, "captions")
         if captions:
             vectors = sparse.csr_array(self._vectorizer.transform(captions))
         else:  # scikit-learn refuses to transform nothing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from bcls.search.records import FieldType
 
 MEMORY = "memory:"
 MILVUS = "milvus://"
+_SCHEME = re.compile("([A-Za-z][A-Za-z0-9+.-]+:)")  # two letters at least: a drive of Windows has one
 
 
 def create_index(
@@ -30,13 +32,14 @@ def create_index(
         about: free notes.
 
     Raises:
-        InputError: something is there already, or a field that cannot be.
+        InputError: something is there already, a place of no known kind (`lance:FOLDER`), or a field that cannot be.
         WriteFailedError: the disk refused it.
         MissingExtraError: the engine is not installed.
         EngineUnavailableError: the engine cannot be reached.
     """
     if type(dim) is not int or dim < 1:
         raise InputError(f"dim is {dim!r}; it is a whole number, at least 1")
+    _refuse_other_scheme(place)
     name = str(place)
     if name.startswith(MEMORY):
         folder = Path(name.removeprefix(MEMORY)) if name != MEMORY else None
@@ -62,6 +65,7 @@ def open_index(place: str | Path) -> Index:
         MissingExtraError: the engine is not installed.
         EngineUnavailableError: the engine cannot be reached.
     """
+    _refuse_other_scheme(place)
     name = str(place)
     if name.startswith(MILVUS):
         from bcls.search.milvus import MilvusIndex  # noqa: PLC0415
@@ -89,3 +93,14 @@ def made_at(place: str | Path) -> str:
     """
     name = str(place)
     return "" if name.startswith(MILVUS) or name == MEMORY else read_manifest(Path(name.removeprefix(MEMORY)))[0].made
+
+
+def _refuse_other_scheme(place: str | Path) -> None:
+    """Refuse `lance:FOLDER` and the like, which would become a folder of that name."""
+    scheme = _SCHEME.match(place) if isinstance(place, str) else None
+    if scheme is None or place.startswith((MEMORY, MILVUS)) or Path(place).exists():  # type: ignore[union-attr]
+        return
+    raise InputError(
+        f"{place}: {scheme[1]} names no engine; a place is a folder (LanceDB), memory:FOLDER or "
+        f"milvus://HOST:PORT/NAME. If a folder of this name is meant, write ./{place}"
+    )

@@ -110,7 +110,13 @@ def check_vectors(vectors: object, dim: int, what: str) -> Vectors:
     if given.kind in "iub" or rows.ndim != 2 or rows.shape[1] != dim:
         raise InputError(f"{what}: {given} of shape {rows.shape}; this index holds floats of shape (rows, {dim})")
     rows = rows.astype(np.float64)
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        length = np.linalg.norm(rows, axis=1, keepdims=True)
+        extreme = ~np.isfinite(length[:, 0]) | (length[:, 0] < np.finfo(np.float64).tiny)
+        if extreme.any():  # the squares of 1e200 are infinite and those of 1e-200 zero, but both have a direction
+            largest = np.abs(rows[extreme]).max(axis=1, keepdims=True, initial=0.0)
+            rows[extreme] /= np.where(largest > 0, largest, 1.0)
+            length = np.linalg.norm(rows, axis=1, keepdims=True)
     bad = np.flatnonzero(~np.isfinite(length[:, 0]) | (length[:, 0] == 0))
     if bad.size:
         raise InputError(f"{what}: row {bad[0]} is zero or not finite, which has no direction")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bcls.text.normal_form import composed, folded
+from bcls.text.text_list import to_texts
 from bcls.text.tokenizer import (
     Tokenizer,
     describe_tokenizer,
@@ -21,6 +22,7 @@ __all__ = [
     "describe_tokenizer",
     "folded",
     "register_tokenizer",
+    "to_texts",
     "tokenizer_from",
     "usable_tokenizer",
     "words_of",

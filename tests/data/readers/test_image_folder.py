@@ -58,7 +58,7 @@ def test_splits_and_ids_may_be_given(write):
 def test_files_are_relative_to_the_table_and_features_beside_it(write, tmp_path, write_pictures, save_array):
     write_pictures(tmp_path / "pictures", 2)
     save_array(tmp_path / "features" / "cnn.npy", (2, 3), ["pictures/i0.png", "pictures/i1.png"])
-    dataset = read_image_folder(write([{"file": f"pictures/i{n}.png", "caption": "grey"} for n in range(2)]))
+    dataset = read_image_folder(write([{"file": f"pictures/i{n}.png", "caption": f"grey {n}"} for n in range(2)]))
     assert check_dataset(dataset) == []
     assert dataset.feature_rows("cnn").tolist() == [0, 1]
 
@@ -218,3 +218,29 @@ def test_a_table_separated_by_semicolons_is_refused(tmp_path):
     (tmp_path / "t.csv").write_text("file;caption\na.jpg;x\n")
     with pytest.raises(InputError, match=r"separated by commas, not \['file;caption'\]"):
         read_image_folder(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        'a.jpg,"never closed\nb.jpg,swallowed\nc.jpg,also"\nd.jpg,x\n',
+        'a.jpg,"never closed\nb.jpg,swallowed, with a comma\nc.jpg,also"\nd.jpg,x\n',
+    ],
+)
+def test_rows_that_an_open_quotation_mark_swallows_are_refused(tmp_path, rows):
+    (tmp_path / "t.csv").write_text("file,caption\n" + rows)
+    with pytest.raises(InputError, match=r"line 4: the cell 'caption' that ends here has a line of its own for b\.jpg"):
+        read_image_folder(tmp_path / "t.csv")
+
+
+def test_a_caption_of_several_lines_stays_one(tmp_path):
+    (tmp_path / "t.csv").write_text('file,caption\na.jpg,"one, two\nthree, four"\n')
+    assert read_image_folder(tmp_path / "t.csv").caption_texts == ["one, two\nthree, four"]
+
+
+def test_a_row_of_json_with_other_fields_says_which(tmp_path):
+    (tmp_path / "t.jsonl").write_text('{"file_name": "a.jpg", "text": "x", "caption": ["a", "b"], "file": ""}\n')
+    with pytest.raises(
+        InputError, match=r"fields are file_name \(str\), text \(str\), caption \(list\), file \(empty\)"
+    ):
+        read_image_folder(tmp_path / "t.jsonl")

@@ -133,3 +133,28 @@ def test_every_photograph_of_flickr8k_has_features(real):
 def test_the_val_photographs_of_flickr8k_have_no_fatal_problem(real):
     problems = check_dataset(real.split("val"), features=["cnn_pooled"])
     assert [str(problem) for problem in problems if problem.fatal] == []
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"images": [{"id": 1, "file_name": "a.jpg"}], "annotations": [{"image_id": 1, "caption": "x"}]}, "of COCO"),
+        ([{"image": "a.jpg", "caption": ["x", "y"]}], "as ALBEF, BLIP and LAVIS use"),
+        ([], "an object with a list 'images' is expected"),
+    ],
+)
+def test_other_files_of_the_field_are_called_what_they_are(tmp_path, content, message):
+    (tmp_path / "captions_val2017.json").write_text(json.dumps(content))
+    with pytest.raises(InputError, match=rf"captions_val2017\.json: not a Karpathy split file: .*{message}"):
+        read_karpathy(tmp_path / "captions_val2017.json")
+
+
+def test_sentences_that_are_fewer_than_their_ids_are_counted(tmp_path):
+    images = [
+        {"filename": f"{name}.jpg", "split": "train", "sentids": ids, "sentences": [{"raw": "x"}]}
+        for name, ids in (("a", [0]), ("b", [1, 2, 3, 4, 5]), ("c", []))
+    ]
+    (tmp_path / "dataset_x.json").write_text(json.dumps({"dataset": None, "images": images}))
+    dataset = read_karpathy(tmp_path / "dataset_x.json")
+    (kind,) = dataset.left_out
+    assert (kind.count, kind.example, dataset.name) == (2, "b.jpg", "x")

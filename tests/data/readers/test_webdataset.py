@@ -172,7 +172,7 @@ def test_reading_shards_as_they_are_names_the_command(tmp_path):
 def test_a_compressed_tar_is_refused(tmp_path):
     with tarfile.open(tmp_path / "t-0.tar", "w:gz") as archive:
         archive.addfile(*member("a.png", png(1)))
-    with pytest.raises(InputError, match="not a plain tar file"):
+    with pytest.raises(InputError, match="compressed with gzip: unpack it first"):
         unpack_webdataset(tmp_path / "t-0.tar", tmp_path / "set")
 
 
@@ -223,7 +223,7 @@ def test_dotted_images_without_captions_are_kept_for_the_check(tmp_path):
         (["1.a.png", "1.a.txt", "1.b.txt"], r"1: 1 images \(1\.a\) and 1 captions \(1\.b\)"),
         (["1.png", "1.jpg", "1.txt"], r"1: there are 2 images of this name \(png and jpg\)"),
         (["1.png", "1.txt", "1.TXT"], r"1: a caption file stands there twice"),
-        (["1.png", "2.png", "1.txt", "2.txt"], r"1: there is no picture beside txt; .* must be neighbours"),
+        (["1.png", "2.png", "1.txt", "2.txt"], r"1: members of this name stand at two places .* must be neighbours"),
     ],
 )
 def test_what_may_belong_together_in_two_ways_is_refused(tmp_path, members, message):
@@ -305,3 +305,25 @@ def test_shards_are_unpacked_in_the_order_of_their_numbers(tmp_path):
 def test_a_mark_of_utf8_is_no_part_of_a_caption(tmp_path):
     dataset = unpacked(tmp_path, member("a.png", png(1)), member("a.txt", "\ufeffa dog".encode()))
     assert dataset.caption_texts == ["a dog"]
+
+
+@pytest.mark.parametrize("between", [[], pair("b", 2, "b")])
+def test_a_name_that_comes_again_in_a_shard_is_refused(tmp_path, between):
+    with pytest.raises(InputError, match=r"t-0\.tar: a: (there are 2 images|members of this name stand at two places)"):
+        unpacked(tmp_path, *pair("a", 1, "old"), *between, *pair("a", 3, "new"))
+
+
+def test_a_name_may_come_again_in_another_shard(tmp_path):
+    for number in (0, 1):
+        write_shard(tmp_path / f"t-{number}.tar", pair("a", number, f"caption {number}"))
+    dataset = unpack_webdataset(tmp_path, tmp_path / "set")
+    assert [(image.id, image.captions[0].text) for image in dataset.images] == [
+        ("t-0", "caption 0"),
+        ("t-1", "caption 1"),
+    ]
+
+
+def test_json_without_a_caption_is_counted(tmp_path):
+    dataset = unpacked(tmp_path, member("a.png", png(1)), member("a.json", b'{"CAPTION": "a dog", "TEXT": "b"}'))
+    assert left_out(dataset) == {(1, "a.json")}
+    assert "without a field `caption`" in dataset.left_out[0].what

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NoReturn
 
@@ -69,6 +70,7 @@ def _read_folder(path: Path) -> RetrievalDataset:
     _refuse_shards(path)
     raise InputError(
         f"{path}: no data set of a known format (dataset.json, dataset_*.json, *_caps.txt, or one .csv or .jsonl table)"
+        f"{_hint(path.iterdir())}"
     )
 
 
@@ -89,7 +91,7 @@ def _read_file(path: Path) -> RetrievalDataset:
     if path.suffix.lower() in TABLES:
         return read_image_folder(path)
     _refuse_shards(path)
-    raise InputError(f"{path}: not a data set: a .json, .csv or .jsonl file, or a folder is expected")
+    raise InputError(f"{path}: not a data set: a .json, .csv or .jsonl file, or a folder is expected{_hint([path])}")
 
 
 def _refuse_several(path: Path, files: list[Path]) -> NoReturn:
@@ -100,3 +102,12 @@ def _refuse_several(path: Path, files: list[Path]) -> NoReturn:
 def _refuse_shards(path: Path) -> None:
     if shards_of(path):
         raise InputError(f"{path}: webdataset shards are unpacked first: bcls data convert {path} OUTPUT")
+
+
+def _hint(files: Iterable[Path]) -> str:
+    """What to do with files that others keep data sets in."""
+    kinds = {".txt", ".tsv", ".token", ".parquet", ".gz", ".tgz", ".zip", ".json", ".xlsx", ".h5", ".hdf5"}
+    found = natural_order(file for file in files if file.suffix.lower() in kinds)
+    if not found:
+        return ""
+    return f"; {found[0].name} may hold one: docs/data.md shows how to make a table of the field's other files"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from bcls.data.readers.feature_folder import features_beside
 from bcls.data.readers.lines import json_line, lines_of, optional_id
 from bcls.data.records import Caption, ImageRecord
 from bcls.errors import InputError
+from bcls.pictures import image_extensions
 
 COLUMNS = ("file", "caption", "split", "image_id", "caption_id")
 
@@ -37,7 +38,7 @@ def read_image_folder(table: str | Path) -> RetrievalDataset:
     for number, row in _rows(table, tally):
         file, text, place = row.get("file"), row.get("caption"), f"{table}: row {number}"
         if not file or not isinstance(file, str) or not isinstance(text, str):
-            raise InputError(f"{place}: needs a file and a caption")
+            raise InputError(f"{place}: needs a file and a caption, both text; its fields are {_fields(row)}")
         split, image_id, caption_id = _optional(row, place)
         split_known, unsplit = split_known or split is not None, number if split is None else unsplit
         facts = (file if image_id is None else image_id, "all" if split is None else split)
@@ -92,6 +93,7 @@ def _csv_rows(table: Path, tally: Tally) -> Iterator[tuple[int, dict[str, Any]]]
                 raise InputError(
                     f"{table}: row {number}: more fields than the header has; a caption with a comma needs quotes"
                 )
+            _refuse_swallowed_rows(table, row, header, reader.line_num)
             yield number, row
     except csv.Error as error:
         raise InputError(
@@ -103,3 +105,22 @@ def _count_unread(names: list[str] | Any, tally: Tally) -> None:
     for name in names:
         if name not in COLUMNS:
             tally.add("columns that are not read", name)
+
+
+def _fields(row: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{name} ({'empty' if value in (None, '') else type(value).__name__})" for name, value in row.items()
+    )
+
+
+def _refuse_swallowed_rows(table: Path, row: dict[str, Any], header: Sequence[str], line: int) -> None:
+    """Refuse a cell with line breaks in it whose lines look like rows: a quotation mark was left open."""
+    place = list(header).index("file")
+    for name, value in row.items():
+        for text in value.splitlines()[1:] if isinstance(value, str) else ():
+            parts = text.split(",")
+            if len(parts) >= len(header) and Path(parts[place].strip(' "')).suffix.lower() in image_extensions():
+                raise InputError(
+                    f"{table}: line {line}: the cell {name!r} that ends here has a line of its own for "
+                    f"{parts[place].strip()}: a quotation mark is left open above; remove it, or double it"
+                )

@@ -13,6 +13,11 @@ from bcls.data.records import Caption, ImageRecord
 from bcls.errors import InputError
 from bcls.files import read_json
 
+COCO = (
+    "it is an annotation file of COCO (lists 'images' and 'annotations'), which says nothing of splits: use Karpathy's "
+    "dataset_coco.json, or make a table of it as docs/data.md shows"
+)
+
 
 def read_karpathy(path: str | Path) -> RetrievalDataset:
     """Read a Karpathy split file; pictures in `images/` and features in `features/` beside it are found.
@@ -27,13 +32,14 @@ def read_karpathy(path: str | Path) -> RetrievalDataset:
     path = Path(path)
     content = read_json(path)
     if not isinstance(content, dict) or not isinstance(content.get("images"), list):
-        raise InputError(f"{path}: not a Karpathy split file (an object with a list 'images' is expected)")
-    images = [_record(entry, f"{path}: images[{number}]") for number, entry in enumerate(content["images"])]
-    pictures = path.parent / "images"
-    tally = Tally()
+        raise InputError(f"{path}: not a Karpathy split file: {_other_kind(content)}")
+    if isinstance(content.get("annotations"), list):
+        raise InputError(f"{path}: not a Karpathy split file: {COCO}")
+    pictures, tally = path.parent / "images", Tally()
+    images = [_record(entry, f"{path}: images[{number}]", tally) for number, entry in enumerate(content["images"])]
     features = features_beside(path.parent, tally)
     return RetrievalDataset(
-        str(content.get("dataset", path.stem.removeprefix("dataset_"))),
+        str(content.get("dataset") or path.stem.removeprefix("dataset_")),
         images,
         pictures if pictures.is_dir() else None,
         features,
@@ -41,7 +47,7 @@ def read_karpathy(path: str | Path) -> RetrievalDataset:
     )
 
 
-def _record(entry: Any, place: str) -> ImageRecord:
+def _record(entry: Any, place: str, tally: Tally) -> ImageRecord:
     try:
         name = text_field(entry, "filename")
         folder = entry.get("filepath")
@@ -52,6 +58,19 @@ def _record(entry: Any, place: str) -> ImageRecord:
             )
             for number, sentence in enumerate(entry["sentences"])
         )
+        listed = entry.get("sentids")
+        if isinstance(listed, list) and len(listed) != len(captions):
+            tally.add("images whose `sentids` name other captions than their `sentences` hold", name)
         return ImageRecord(name, file, text_field(entry, "split"), captions)
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{place}: needs filename, split and sentences with raw ({error})") from None
+
+
+def _other_kind(content: Any) -> str:
+    """What a JSON file is that is no split file, as far as other projects' files are known."""
+    if isinstance(content, list) and content and isinstance(content[0], dict) and "caption" in content[0]:
+        return (
+            "it is a list of objects with a caption, as ALBEF, BLIP and LAVIS use: make a table of it as docs/data.md "
+            "shows"
+        )
+    return "an object with a list 'images' is expected"

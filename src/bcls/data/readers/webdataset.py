@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bcls.contents import content_of
 from bcls.data.dataset import RetrievalDataset
 from bcls.data.left_out import Tally, warn_of
 from bcls.data.readers.folder import write_dataset
@@ -83,7 +84,12 @@ def unpack_webdataset(path: str | Path, folder: str | Path) -> RetrievalDataset:
 
 def _captions(place: str, sample: Sample, tally: Tally) -> list[Any]:
     if "txt" not in sample.captions:
-        return _json_captions(place, sample.captions["json"]) if "json" in sample.captions else []
+        if "json" not in sample.captions:
+            return []
+        captions = _json_captions(place, sample.captions["json"])
+        if not captions:
+            tally.add("json files without a field `caption` or `captions`", f"{sample.name}.json")
+        return captions
     try:
         caption = sample.captions["txt"].decode("utf-8-sig").strip()
     except UnicodeDecodeError as error:
@@ -134,7 +140,9 @@ def _members(shard: Path, tally: Tally) -> Iterator[Member]:
     except InputError:
         raise
     except Exception as error:  # tarfile raises several kinds on a damaged header
-        raise InputError(f"{shard}: damaged, cut off or not a plain tar file ({error})") from None
+        what = content_of(shard)
+        why = f"is {what}" if what is not None else f"damaged, cut off or not a plain tar file ({error})"
+        raise InputError(f"{shard}: {why}") from None
 
 
 def _count(member: tarfile.TarInfo, name: str, tally: Tally) -> None:

@@ -65,13 +65,20 @@ def samples_of(members: Iterable[Member], shard: str, tally: Tally) -> Iterator[
         tally: counts what is left out.
 
     Raises:
-        InputError: a caption without an image beside it, several images of one name, or captions of which it is not
-            certain to which image they belong.
+        InputError: a caption without an image beside it, several images of one name, captions of which it is not
+            certain to which image they belong, or a name that comes again later in the shard.
     """
+    seen: set[str] = set()
     for key, run in groupby(members, key=lambda member: member.key):
         stems: dict[str, list[Member]] = {}
         for member in run:
             stems.setdefault(member.stem, []).append(member)
+        if key in seen:
+            raise InputError(
+                f"{shard}: {key}: members of this name stand at two places of the shard; the members of a sample must "
+                "be neighbours, and a name that was appended anew would count twice"
+            )
+        seen.add(key)
         folder = key.rpartition("/")[0]
         for stem, parts in _chosen(stems, key.rpartition("/")[2], f"{shard}: {key}", tally).items():
             name = f"{folder}/{stem}" if folder else stem
