@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from bcls.data import Caption, FeatureStore, ImageRecord, RetrievalDataset, check_dataset, read_folder, write_dataset
 from bcls.data.labels import label_split
-from bcls.data.record_checks import is_blank, record_problems, refuse_unusable
+from bcls.data.record_checks import _FORMS, _form, is_blank, record_problems, refuse_unusable
 from bcls.embedding.records import FIELDS, caption_rows, image_row
 from bcls.errors import InputError
 from bcls.relevance import TfidfScorer
@@ -154,3 +155,24 @@ def test_features_beyond_float32_are_not_finite():
     store = FeatureStore([np.array([[1e300, 0.0], [0.0, 1e38]])], ["a", "b"], "here")
     dataset = RetrievalDataset("tiny", [one("a"), one("b", caption_id="d")], None, {"cnn": store})
     assert told(check_dataset(dataset)) == [("features not finite", "a", True)]
+
+
+@given(st.text(st.sampled_from(" aAbB\t\n.é\u0301ß"), max_size=6))
+def test_the_short_way_for_ascii_names_gives_what_the_forms_give(name):
+    general = name
+    for form in _FORMS.values():
+        general = form(general)
+    assert _form(name) == unicodedata.normalize("NFC", general)
+
+
+def test_a_check_of_many_captions_takes_no_longer_than_reading_them(tmp_path):
+    """Hot path: a check comes before every training, label and embedding run."""
+    captions = [tuple(Caption(f"i{n}.jpg#{k}", "a dog runs on a beach") for k in range(5)) for n in range(4000)]
+    dataset = of(*(ImageRecord(f"i{n}.jpg", f"i{n}.jpg", "train", own) for n, own in enumerate(captions)))
+    write_dataset(tmp_path, dataset)
+    start = time.process_time()
+    read_folder(tmp_path)
+    read = time.process_time() - start
+    start = time.process_time()
+    assert not list(record_problems(dataset))
+    assert time.process_time() - start < 2 * read + 0.1
