@@ -176,3 +176,10 @@ def test_a_check_of_many_captions_takes_no_longer_than_reading_them(tmp_path):
     start = time.process_time()
     assert not list(record_problems(dataset))
     assert time.process_time() - start < 2 * read + 0.1
+
+
+def test_names_that_differ_in_two_ways_are_told_so():
+    [problem] = [
+        found for found in record_problems(of(one("A.jpg"), one("a.jpg "))) if found.kind == "similar image id"
+    ]
+    assert "only in white space at an end and case:" in problem.message

@@ -180,6 +180,19 @@ def _similar(kind: str, names: Iterable[str]) -> Iterator[Problem]:
     for name in dict.fromkeys(names):
         other = first.setdefault(_form(name), name)
         if other != name:
-            how = [what for what, form in _FORMS.items() if form(name) == form(other)] or list(_FORMS)
+            how = _differences(name, other)
             message = f"differs from {other!r} only in {' and '.join(how)}: some programs take them for one"
             yield Problem(f"similar {kind}", shown(name), message, fatal=False)
+
+
+def _differences(one: str, other: str) -> list[str]:
+    """In what two names differ that are equal after every normalisation: one of these alone, or those that it takes."""
+    alone = [what for what, form in _FORMS.items() if form(one) == form(other)]
+    return alone or [what for what in _FORMS if _without(what, one) != _without(what, other)] or list(_FORMS)
+
+
+def _without(left_out: str, name: str) -> str:
+    """The name after every normalisation but one."""
+    for what, form in _FORMS.items():
+        name = name if what == left_out else form(name)
+    return name

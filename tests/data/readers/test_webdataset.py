@@ -305,3 +305,10 @@ def test_shards_are_unpacked_in_the_order_of_their_numbers(tmp_path):
 def test_a_mark_of_utf8_is_no_part_of_a_caption(tmp_path):
     dataset = unpacked(tmp_path, member("a.png", png(1)), member("a.txt", "\ufeffa dog".encode()))
     assert dataset.caption_texts == ["a dog"]
+
+
+@pytest.mark.parametrize("about", [b'{"caption": null}', b'{"captions": null}', b'{"captions": []}', b'{"url": "?"}'])
+def test_a_json_file_without_a_caption_leaves_the_image_to_the_check(tmp_path, about):
+    shard = write_shard(tmp_path / "t-0.tar", [*pair("a", 1, "x"), member("b.png", png(2)), member("b.json", about)])
+    made = unpack_webdataset(shard, tmp_path / "set")
+    assert [problem.kind for problem in check_dataset(made)] == ["image without caption"]
