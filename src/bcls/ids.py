@@ -42,6 +42,8 @@ def text_fault(text: object) -> str | None:
     """
     if not isinstance(text, str):
         return f"is {text!r}, not text"
+    if text.isascii() and text.isprintable():  # nearly every caption
+        return None
     if "\0" in text:
         return "contains the character U+0000, which is not text"
     try:
@@ -65,6 +67,8 @@ def control_character(text: str, allowed: str = "") -> str | None:
         >>> control_character("two\nlines", allowed="\n") is None
         True
     """
+    if text.isprintable():  # no control character and no separator but the space is
+        return None
     found = (match.group() for match in _CONTROL.finditer(text))
     return next((f"U+{ord(character):04X}" for character in found if character not in allowed), None)
 
@@ -97,10 +101,10 @@ def id_fault(name: object, most_bytes: int = MAX_ID_BYTES) -> str | None:
     """
     if not isinstance(name, str):
         return f"is {name!r}, not a string"
-    if not name:
-        return "is empty"
-    if name in {".", ".."}:
-        return "is a relative path (. or ..)"
+    if name in {"", ".", ".."}:
+        return "is a relative path (. or ..)" if name else "is empty"
+    if len(name) <= most_bytes and name.isascii() and name.isprintable():  # nearly every id
+        return None
     control = control_character(name)
     if control is not None:
         return f"contains the control character {control}"

@@ -30,8 +30,7 @@ class Progress:
 
     On a terminal it is a bar that vanishes when the work is done. Where standard error is no terminal, it is a line of
     the logger `bcls` after 10 seconds and then every 30, whether a unit was done meanwhile or not: share, rate, and
-    time left. Other processes than process 0 of
-    a distributed run say nothing.
+    time left. Of a distributed run only process 0 says something.
 
     Args:
         description: what is going on, in a few words.

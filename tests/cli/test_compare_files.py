@@ -134,3 +134,19 @@ def test_refusals_are_one_line(bcls, models, folder):
         said = bcls("compare", *words, "--output", "out")
         assert said.code == 2, (words, said.err)
         assert named in said.err.splitlines()[-1], (words, said.err)
+
+
+def test_models_that_share_their_images_are_named_by_their_captions(bcls, models, part):
+    pair = ("--image-embeddings", "a/i.npy", "a/i.npy", "--caption-embeddings", "a/c.npy", "b/c.npy")
+    content = told(bcls("compare", *pair, "--caption-image", "rows.npy", "--samples", 99, "--output", "out"))
+    truth, images = RetrievalTruth(part.caption_image, len(part.images)), models["a"][0]
+    assert list(content["metrics"]) == ["a", "b"]
+    for name in "ab":
+        assert content["metrics"][name]["rsum"] == evaluate(images, models[name][1], truth)["rsum"]
+
+
+def test_a_model_that_stands_there_twice_is_refused(bcls, models):
+    pair = ("--image-embeddings", "a/i.npy", "a/i.npy", "--caption-embeddings", "a/c.npy", "a/c.npy")
+    said = bcls("compare", *pair, "--caption-image", "rows.npy", "--output", "out")
+    assert said.code == 2
+    assert "a/c stands there twice" in said.err

@@ -122,3 +122,10 @@ def test_labels_lie_beside_the_run_unless_it_says_otherwise(tmp_path):
     assert read_run(tmp_path).labels == str(tmp_path.parent / "labels")
     (tmp_path / "config.yaml").write_text("labels: {folder: /kept}")
     assert read_run(tmp_path).labels == "/kept"
+
+
+@pytest.mark.parametrize("content", ["data: [", "seed: 2024-99-99", "\ud800"])
+def test_a_config_that_is_no_yaml_is_named(tmp_path, content):
+    (tmp_path / "config.yaml").write_bytes(content.encode("utf-8", "surrogatepass"))
+    with pytest.raises(InputError, match=r"config\.yaml: not YAML in UTF-8"):
+        read_run(tmp_path)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bcls.data import Caption, FeatureStore, ImageRecord, RetrievalDataset, check_dataset, read_folder, write_dataset
 from bcls.data.labels import label_split
-from bcls.data.record_checks import is_blank, record_problems, refuse_unusable
+from bcls.data.record_checks import _FORMS, _form, is_blank, record_problems, refuse_unusable
 from bcls.embedding.records import FIELDS, caption_rows, image_row
 from bcls.errors import InputError
 from bcls.relevance import TfidfScorer
@@ -154,3 +154,18 @@ def test_features_beyond_float32_are_not_finite():
     store = FeatureStore([np.array([[1e300, 0.0], [0.0, 1e38]])], ["a", "b"], "here")
     dataset = RetrievalDataset("tiny", [one("a"), one("b", caption_id="d")], None, {"cnn": store})
     assert told(check_dataset(dataset))[1:] == [("features not finite", "a", True)]
+
+
+@given(st.text(st.sampled_from(" aAbB\t\n.é\u0301ß"), max_size=6))
+def test_the_short_way_for_ascii_names_gives_what_the_forms_give(name):
+    general = name
+    for form in _FORMS.values():
+        general = form(general)
+    assert _form(name) == unicodedata.normalize("NFC", general)
+
+
+def test_names_that_differ_in_two_ways_are_told_so():
+    [problem] = [
+        found for found in record_problems(of(one("A.jpg"), one("a.jpg "))) if found.kind == "similar image id"
+    ]
+    assert "only in white space at an end and case:" in problem.message

@@ -38,7 +38,7 @@ def test_ids_that_cannot_be_used(tmp_path, name, content, message):
 
 
 def test_a_missing_list_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"gone\.txt: cannot be read"):
+    with pytest.raises(InputError, match=r"gone\.txt: no such file"):
         read_ids(tmp_path / "gone.txt")
 
 
@@ -90,3 +90,18 @@ def test_ids_that_do_not_match_are_named():
         match_rows(["x"], list("abcde"), "file", "the split")
     with pytest.raises(InputError, match=r"file: 1 ids are not in the split: 'x'"):
         match_rows(["x", "a"], ["a"], "file", "the split")
+
+
+def test_a_list_may_be_in_utf_16_and_end_its_lines_in_any_way(tmp_path):
+    file = tmp_path / "ids.txt"
+    for content in ("é.jpg\r\nb.jpg\r\n", "é.jpg\rb.jpg\r", "é.jpg\nb.jpg"):
+        file.write_bytes(content.encode("utf-16"))
+        assert read_ids(file) == ["é.jpg", "b.jpg"]
+        file.write_bytes(content.encode("utf-8-sig"))
+        assert read_ids(file) == ["é.jpg", "b.jpg"]
+
+
+def test_a_compressed_list_is_named(tmp_path):
+    (tmp_path / "ids.txt").write_bytes(b"\x1f\x8b\x08\x00rest")
+    with pytest.raises(InputError, match="is compressed with gzip"):
+        read_ids(tmp_path / "ids.txt")

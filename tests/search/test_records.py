@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from bcls.errors import InputError
+from bcls.ids import MAX_ID_BYTES, MAX_TEXT_BYTES
 from bcls.search.records import (
-    MAX_ID_BYTES,
-    MAX_TEXT_BYTES,
     Record,
     check_fields,
     check_ids,

@@ -26,14 +26,17 @@ class FileModel:
 
     Args:
         given: the options as `bcls evaluate` takes them, of this model alone.
+        shares_images: whether another model has the same file of image embeddings.
     """
 
     given: dict[str, Any]
+    shares_images: bool = False
 
     @property
     def path(self) -> str:
-        """A path from which the model's name is made: that of its first file, without the suffix."""
-        file = self.given["similarity"] or self.given["image_embeddings"]
+        """A path from which the model's name is made: that of the file that is its own, without the suffix."""
+        own = "caption_embeddings" if self.shares_images else "image_embeddings"
+        file = self.given["similarity"] or self.given[own]
         return str(Path(file).with_suffix("")) if ".safetensors:" not in file else file.replace(".safetensors:", "/")
 
     def __str__(self) -> str:
@@ -75,7 +78,7 @@ def file_models(given: dict[str, Any]) -> list[FileModel]:
         own |= {name: of_models[place] for name, of_models in ids.items()}
         if own["similarity"] is not None:
             own["similarity_function"] = "cosine"
-        found.append(FileModel({**given, **alone, **own}))
+        found.append(FileModel({**given, **alone, **own}, images.count(own["image_embeddings"]) > 1))
     return found
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bcls.errors import InputError
+from bcls.files import read_yaml
 
 if TYPE_CHECKING:
     from bcls.relevance import Scorer
@@ -65,15 +66,10 @@ def read_run(named: str | Path) -> RunDefaults:
     Raises:
         InputError: its config is no YAML.
     """
-    import yaml  # noqa: PLC0415
-
     config = Path(named) / "config.yaml"
     if not config.is_file():
         return RunDefaults()
-    try:
-        content = yaml.safe_load(config.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{config}: not YAML in UTF-8 ({error})") from None
+    content = read_yaml(config)
     data, validation, labels = (_section(content, name) for name in ("data", "validation", "labels"))
     folder = labels.get("folder")
     return RunDefaults(

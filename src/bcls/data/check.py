@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from bcls.errors import InputError
 from bcls.pictures import picture_fault
 from bcls.progress import counted, progress
 from bcls.text import words_of
+from bcls.text.unicode_words import ASCII_WORD
 
 BLOCK = 1024
 
@@ -71,17 +72,24 @@ def _nothing(dataset: RetrievalDataset, *, pictures: bool) -> Iterator[Problem]:
 
 
 def _ids(dataset: RetrievalDataset) -> Iterator[Problem]:
-    splits: dict[str, dict[str, set[str]]] = {"image": {}, "caption": {}}
-    for image in dataset.images:
-        splits["image"].setdefault(image.id, set()).add(image.split)
-        for caption in image.captions:
-            splits["caption"].setdefault(caption.id, set()).add(image.split)
     for kind, ids in (("image", dataset.image_ids), ("caption", dataset.caption_ids)):
-        for name, count in Counter(ids).items():
-            if count > 1:
-                of = splits[kind][name]
-                where = f", in the splits {', '.join(sorted(of))}" if len(of) > 1 else ""
-                yield Problem(f"duplicate {kind} id", name, f"{count} {kind}s have this id{where}")
+        counts = {name: count for name, count in Counter(ids).items() if count > 1}
+        splits = _splits(dataset, kind, counts)
+        for name, count in counts.items():
+            where = f", in the splits {', '.join(sorted(splits[name]))}" if len(splits[name]) > 1 else ""
+            yield Problem(f"duplicate {kind} id", name, f"{count} {kind}s have this id{where}")
+
+
+def _splits(dataset: RetrievalDataset, kind: str, names: Collection[str]) -> dict[str, set[str]]:
+    """The splits that ids stand in, of images or of captions."""
+    found: dict[str, set[str]] = {name: set() for name in names}
+    if not found:
+        return found
+    for image in dataset.images:
+        for name in [image.id] if kind == "image" else [caption.id for caption in image.captions]:
+            if name in found:
+                found[name].add(image.split)
+    return found
 
 
 def _captions(dataset: RetrievalDataset) -> Iterator[Problem]:
@@ -89,6 +97,8 @@ def _captions(dataset: RetrievalDataset) -> Iterator[Problem]:
         if not image.captions:
             yield Problem("image without caption", image.id, "it can neither be trained on nor be a query")
         for caption in image.captions:
+            if caption.text.isascii() and ASCII_WORD.search(caption.text):  # nearly every caption
+                continue
             if is_blank(caption.text):
                 yield Problem("empty caption", caption.id, f"of image {image.id}")
             elif not words_of(caption.text):

@@ -51,7 +51,9 @@ def record_problems(dataset: RetrievalDataset) -> Iterator[Problem]:
             outside += [image.file] if _leads_outside(image.file) else []
         for caption in image.captions:
             yield from _id_problem("caption", caption.id, MAX_CAPTION_ID_BYTES)
-            yield from _text_problem(shown(caption.id), caption.text)
+            text = caption.text
+            if not (text.isascii() and text.isprintable() and len(text) <= MAX_TEXT_BYTES):  # nearly every one is
+                yield from _text_problem(shown(caption.id), text)
     if outside:
         message = f"{len(outside)} files lie outside the image folder: a server does not show them"
         yield Problem("file outside the image folder", shown(outside[0]), message, fatal=False)
@@ -126,7 +128,7 @@ def _text_problem(place: str, text: str) -> Iterator[Problem]:
     if fault is not None:
         yield Problem("caption is not text", place, f"{fault}; {CURE_TEXT}")
         return
-    size = len(text.encode("utf-8"))
+    size = len(text) if text.isascii() else len(text.encode("utf-8"))
     if size > MAX_TEXT_BYTES:
         message = f"has {size} bytes, of which `bcls embed` takes the first {MAX_TEXT_BYTES}; shorten it"
         yield Problem("caption too long", place, message, fatal=False)
@@ -163,15 +165,34 @@ _FORMS: dict[str, Callable[[str], str]] = {
 }
 
 
+def _form(name: str) -> str:
+    """The name after every normalisation."""
+    if name.isascii():  # nearly every name; the general way gives the same
+        return name.strip().lower()
+    for form in _FORMS.values():
+        name = form(name)
+    return _composed(name)
+
+
 def _similar(kind: str, names: Iterable[str]) -> Iterator[Problem]:
     """Names that are not equal, but are after a normalisation that a file system or another program applies."""
     first: dict[str, str] = {}
     for name in dict.fromkeys(names):
-        key = name
-        for form in _FORMS.values():
-            key = form(key)
-        other = first.setdefault(_composed(key), name)
+        other = first.setdefault(_form(name), name)
         if other != name:
-            how = [what for what, form in _FORMS.items() if form(name) == form(other)] or list(_FORMS)
+            how = _differences(name, other)
             message = f"differs from {other!r} only in {' and '.join(how)}: some programs take them for one"
             yield Problem(f"similar {kind}", shown(name), message, fatal=False)
+
+
+def _differences(one: str, other: str) -> list[str]:
+    """In what two names differ that are equal after every normalisation: one of these alone, or those that it takes."""
+    alone = [what for what, form in _FORMS.items() if form(one) == form(other)]
+    return alone or [what for what in _FORMS if _without(what, one) != _without(what, other)] or list(_FORMS)
+
+
+def _without(left_out: str, name: str) -> str:
+    """The name after every normalisation but one."""
+    for what, form in _FORMS.items():
+        name = name if what == left_out else form(name)
+    return name

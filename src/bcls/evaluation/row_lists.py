@@ -12,6 +12,7 @@ from bcls.errors import InputError
 from bcls.evaluation.array_files import read_array
 from bcls.evaluation.truth import Rows
 from bcls.files import read_json
+from bcls.text_files import lines_of
 
 EXAMPLES = 3
 LARGEST = 2**31 - 1
@@ -125,13 +126,7 @@ def _read_list(path: str | Path) -> list[Any]:
         return content
     if suffix != ".txt":
         raise InputError(f"{path}: must be a .txt file (one item a line) or a .json file (one list)")
-    try:
-        lines = Path(path).read_text(encoding="utf-8-sig").split("\n")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not UTF-8 text") from None
-    return [line.strip() for line in (lines[:-1] if lines[-1] == "" else lines)]
+    return [line.strip() for line in lines_of(Path(path))]
 
 
 def _whole(path: str | Path, row: int, item: Any) -> int:

@@ -15,7 +15,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 
 from bcls.errors import BCLSError, InputError, MissingExtraError
-from bcls.ids import MAX_ID_BYTES
+from bcls.ids import MAX_ID_BYTES, MAX_TEXT_BYTES
 from bcls.search.blocks import blocks
 from bcls.search.errors import EngineUnavailableError, IndexMissingError
 from bcls.search.filters import Filter
@@ -23,7 +23,6 @@ from bcls.search.index import Index
 from bcls.search.manifest import Manifest, manifest_of
 from bcls.search.milvus_expression import PREFIX, expression_after, expression_of, expression_of_ids
 from bcls.search.records import (
-    MAX_TEXT_BYTES,
     FieldType,
     FieldValue,
     Hit,

@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 
 from bcls.arrays import to_array
 from bcls.errors import InputError
-from bcls.ids import MAX_ID_BYTES, require_id
+from bcls.ids import MAX_ID_BYTES, MAX_TEXT_BYTES, require_id
 
 FieldType: TypeAlias = Literal["str", "int", "float", "bool"]
 FieldValue: TypeAlias = str | int | float | bool
 Vectors: TypeAlias = NDArray[np.float32]
 
-MAX_TEXT_BYTES = 65_535
 KINDS: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")

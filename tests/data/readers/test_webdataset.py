@@ -327,3 +327,10 @@ def test_json_without_a_caption_is_counted(tmp_path):
     dataset = unpacked(tmp_path, member("a.png", png(1)), member("a.json", b'{"CAPTION": "a dog", "TEXT": "b"}'))
     assert left_out(dataset) == {(1, "a.json")}
     assert "without a field `caption`" in dataset.left_out[0].what
+
+
+@pytest.mark.parametrize("about", [b'{"caption": null}', b'{"captions": null}', b'{"captions": []}', b'{"url": "?"}'])
+def test_a_json_file_without_a_caption_leaves_the_image_to_the_check(tmp_path, about):
+    shard = write_shard(tmp_path / "t-0.tar", [*pair("a", 1, "x"), member("b.png", png(2)), member("b.json", about)])
+    made = unpack_webdataset(shard, tmp_path / "set")
+    assert [problem.kind for problem in check_dataset(made)] == ["image without caption"]

@@ -107,7 +107,10 @@ def refuse_unequal_rows(array: NDArray[Any], counts: Sequence[int], place: str) 
 
 
 def _compared(array: NDArray[Any], *, hashed: bool = True) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Whether each row is equal to the next one, byte by byte, and a hash of each row; one pass over the file."""
+    """Whether each row is equal to the next one, byte by byte, and a hash of each first row of a run; else 0.
+
+    One pass over the file.
+    """
     same = np.zeros(max(0, len(array) - 1), dtype=bool)
     hashes = np.zeros(len(array), dtype=np.int64)
     row_bytes = max(1, array.dtype.itemsize * int(np.prod(array.shape[1:])))
@@ -117,7 +120,8 @@ def _compared(array: NDArray[Any], *, hashed: bool = True) -> tuple[NDArray[np.b
         rows = block.view(np.uint8)
         same[start : start + len(rows) - 1] = (rows[1:] == rows[:-1]).all(axis=1)
         if hashed:
-            hashes[start : start + len(rows)] = [hash(row.tobytes()) for row in rows]
+            firsts = [row for row in range(len(rows)) if start + row == 0 or not same[start + row - 1]]
+            hashes[start + np.array(firsts, dtype=np.int64)] = [hash(rows[row].tobytes()) for row in firsts]
     return same, hashes
 
 

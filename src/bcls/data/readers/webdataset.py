@@ -115,7 +115,9 @@ def _json_captions(place: str, content: bytes) -> list[Any]:
         raise InputError(f"{place}: the caption is no UTF-8 text or no JSON ({error})") from None
     if not isinstance(about, dict):
         raise InputError(f"{place}: the JSON is no object with a caption")
-    captions = about.get("captions", about.get("caption", []))
+    captions = about.get("captions", about.get("caption"))
+    if captions is None:  # as downloaders write what has none
+        return []
     return captions if isinstance(captions, list) else [captions]
 
 
