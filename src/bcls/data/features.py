@@ -186,7 +186,7 @@ def half_precision(block: NDArray[Any]) -> NDArray[np.float16]:
     """Features in float16.
 
     Raises:
-        InputError: not numbers, masked values, a value that is not finite or too large for float16, or a
+        InputError: not numbers, a value that is missing, not finite or too large for float16, or a
             row whose values are all too small for it.
     """
     if isinstance(block, np.ndarray) and block.dtype.kind in "iub":  # float16 rounds whole numbers from 2,049 on
