@@ -97,7 +97,7 @@ def test_data_that_cannot_be_read_any_more_asks_for_the_folder_of_its_pictures(t
     (tmp_path / "data").mkdir()
     about = {"data": str(tmp_path / "data")}
     create_index(f"memory:{tmp_path / 'index'}", dim=8, model="m", fields=FIELDS, about=about).close()
-    with pytest.raises(InputError, match=r"neither a data set nor a picture .*; or name the folder .* with --pictures"):
+    with pytest.raises(InputError, match=r"neither a data set nor an image .*; or name the folder .* with --pictures"):
         _pictures_of(str(tmp_path / "index"))
 
 

@@ -316,7 +316,7 @@ def test_longdouble_is_refused_with_the_cure(tmp_path):
     ("block", "message"),
     [
         (np.array([[3000001, 1]]), "must be floating point, not int64"),
-        (np.array([[None, 1.0]], dtype=object), "must be floating point, not object"),
+        (np.array([[None, 1.0]], dtype=object), "not finite in float16"),
         (np.ma.masked_array([[1.0, 2.0]], mask=[[False, True]]), "masked values"),
         (np.array([[1.0, 0.0], [1e-12, 3e-10]]), "features of row 1 of a block are all zero in float16"),
     ],

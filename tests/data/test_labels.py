@@ -169,9 +169,11 @@ def test_a_store_of_release_0_1_is_used_where_it_fits(tmp_path):
 def test_a_split_whose_name_no_file_can_have(tmp_path):
     images = [ImageRecord(str(n), None, "../a/b", (Caption(str(n), text),)) for n, text in enumerate(WORDS)]
     dataset = RetrievalDataset("tiny", images)
-    label_split(dataset, "../a/b", TfidfScorer(), tmp_path / "labels", fit_split="../a/b")
-    assert [file.name for file in tmp_path.iterdir()] == ["labels"]
-    assert len(list((tmp_path / "labels" / "tfidf").iterdir())) == 1
+    folder = label_folder(tmp_path / "labels", TfidfScorer(), dataset, "../a/b", fit_split="../a/b")
+    assert folder.parent == tmp_path / "labels" / "tfidf"
+    with pytest.raises(InputError, match="would lead to another folder"):
+        label_split(dataset, "../a/b", TfidfScorer(), tmp_path / "labels", fit_split="../a/b")
+    assert not list(tmp_path.iterdir())
 
 
 KILLED = """

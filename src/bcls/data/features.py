@@ -189,7 +189,7 @@ def half_precision(block: NDArray[Any]) -> NDArray[np.float16]:
         InputError: not numbers, masked values, a value that is not finite or too large for float16, or a
             row whose values are all too small for it.
     """
-    if isinstance(block, np.ndarray) and block.dtype.kind != "f":  # float16 rounds whole numbers from 2,049 on
+    if isinstance(block, np.ndarray) and block.dtype.kind in "iub":  # float16 rounds whole numbers from 2,049 on
         raise InputError(f"features must be floating point, not {block.dtype}; convert them, e.g. to float32")
     if np.ma.is_masked(block):
         raise InputError("features hold masked values; fill them, or leave their images out")

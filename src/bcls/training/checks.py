@@ -120,7 +120,8 @@ def require_image_source(dataset: RetrievalDataset, features: str | None, tower:
             f"{name} takes features of shape {expected}, but data.features: {features} is {store.shape}: "
             f"{'choose ' + ' or '.join(fitting) if fitting else 'choose another image tower'}"
         )
-    tower.require_features(store.about)
+    if tower.fitted() is not None:  # before it is fitted, a pretrained tower has not opened its encoder
+        tower.require_features(store.about)
 
 
 def require_images(dataset: RetrievalDataset) -> None:
