@@ -150,10 +150,13 @@ def _copies(dataset: RetrievalDataset, rows: list[int]) -> Iterator[Problem]:
 
 
 def _fault(path: Path) -> str | None:
-    if not path.is_file():
-        return "no such file"
-    if path.stat().st_size == 0:
-        return "0 bytes"
+    try:
+        if not path.is_file():
+            return "no such file"
+        if path.stat().st_size == 0:
+            return "0 bytes"
+    except (OSError, ValueError) as error:  # a name that is too long for the file system, say
+        return f"cannot be looked at ({getattr(error, 'strerror', None) or error})"
     return picture_fault(path)
 
 
