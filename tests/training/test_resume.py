@@ -1,4 +1,4 @@
-"""A run that was killed in mid-epoch and resumed ends in the weights of an unbroken one, bit for bit."""
+"""A run that was killed, in mid-epoch or after an epoch, and resumed ends in the weights of an unbroken one, bit for bit."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 import torch
 
 STEPS_AN_EPOCH = 12  # 96 captions of 48 images, 8 a batch
@@ -17,8 +18,8 @@ def _command(words: list[str]) -> list[str]:
     return [sys.executable, "-m", "bcls", "train", *words]
 
 
-def _kill_in_mid_epoch(command: list[str], checkpoint: Path) -> int:
-    """Start, wait for a checkpoint inside an epoch, kill; the step that the checkpoint is of."""
+def _kill_at_the_first_checkpoint(command: list[str], checkpoint: Path) -> int:
+    """Start, wait for a checkpoint, kill; the step that the checkpoint is of."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
@@ -31,12 +32,15 @@ def _kill_in_mid_epoch(command: list[str], checkpoint: Path) -> int:
     return int(torch.load(checkpoint, weights_only=True)["global_step"])
 
 
-def test_sigkill_and_resume(words, tmp_path):
-    more = ["--optimization.epochs", "4", "--optimization.batch_size", "8", "--checkpoint_steps", "5"]
+@pytest.mark.parametrize("checkpoint_steps", [0, 5])
+def test_sigkill_and_resume(words, tmp_path, checkpoint_steps):
+    more = ["--optimization.epochs", "4", "--optimization.batch_size", "8"]
+    more += ["--checkpoint_steps", str(checkpoint_steps)]
     unbroken, broken = (words(*more, output=name) for name in ("unbroken", "broken"))
     subprocess.run(_command(unbroken), check=True, capture_output=True)
-    step = _kill_in_mid_epoch(_command(broken), tmp_path / "broken" / "checkpoints" / "last.ckpt")
-    assert step % STEPS_AN_EPOCH != 0
+    step = _kill_at_the_first_checkpoint(_command(broken), tmp_path / "broken" / "checkpoints" / "last.ckpt")
+    assert step < 4 * STEPS_AN_EPOCH
+    assert (step % STEPS_AN_EPOCH == 0) == (checkpoint_steps == 0)
     assert not (tmp_path / "broken" / "result.json").exists()
     subprocess.run(_command([*broken, "--resume", "true"]), check=True, capture_output=True)
 

@@ -187,10 +187,11 @@ def _callbacks(
         best,
         collapse,
         LoaderPlace(inputs.loader),
+        # Lightning's save_last with save_top_k=0 writes nothing before the end of training.
         ModelCheckpoint(
             folder.checkpoint.parent,
-            save_last=True,
-            save_top_k=0,
+            filename=folder.checkpoint.stem,
+            save_top_k=1,
             save_on_train_epoch_end=True,
             enable_version_counter=False,
         ),

@@ -21,12 +21,12 @@ def write(tmp_path):
 
 @pytest.mark.parametrize("columns", ["caption1,caption2", "caption_1,caption_2"])
 def test_texts_are_taken_once_each(write, columns):
-    ratings = read_ratings(write(f"{columns},score,kind", "a,b,1,x", "c,a,5,y", "a,b,3,x"), highest=5.0, group="kind")
+    ratings = read_ratings(write(f"{columns},score,kind", "a,b,1,x", "c,a,5,y", "a,b,3,y"), highest=5.0, group="kind")
     assert ratings.captions == ("a", "b", "c")
     assert ratings.first.tolist() == [0, 2, 0]
     assert ratings.second.tolist() == [1, 0, 1]
     assert ratings.ratings.tolist() == [0.2, 1.0, 0.6]
-    assert ratings.groups.tolist() == ["x", "y", "x"]
+    assert ratings.groups.tolist() == ["x", "y", "y"]
     assert len(ratings) == 3
 
 
@@ -74,3 +74,12 @@ def test_a_sample_keeps_what_belongs_together(make_ratings):
     assert whole.sample(60) is whole
     with pytest.raises(InputError, match="at least 2"):
         whole.sample(1)
+
+
+def test_a_pair_that_several_people_rated_is_one_pair_with_their_mean(write, caplog):
+    path = write("caption1,caption2,score", "a,b,1", "a,c,5", "a,b,2", "b,a,4", "a,b,3")
+    with caplog.at_level("INFO"):
+        ratings = read_ratings(path, highest=5.0)
+    assert (ratings.first.tolist(), ratings.second.tolist()) == ([0, 0, 1], [1, 2, 0])  # b, a is another pair: CIDEr-D
+    assert ratings.ratings.tolist() == pytest.approx([0.4, 1.0, 0.8])
+    assert "1 of 3 pairs are rated more than once (up to 3 times)" in caplog.text

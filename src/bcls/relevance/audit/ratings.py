@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,8 @@ from bcls.relevance.rated_rows import read_rows, refuse_scale, rescaled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+logger = logging.getLogger(__name__)
 
 TEXTS = (("caption1", "caption2"), ("caption_1", "caption_2"))
 IDS = (("caption1_id", "caption2_id"), ("caption_id_1", "caption_id_2"))
@@ -78,8 +81,8 @@ def read_ratings(
     r"""Read rated pairs of captions from a CSV or parquet file with a header.
 
     The columns are `caption1, caption2, score` with the captions' texts, or `caption_id_1, caption_id_2, score` (or
-    `caption1_id, caption2_id`) with their ids. Where texts are there, ids do not matter. A pair may be rated in several
-    rows; each counts.
+    `caption1_id, caption2_id`) with their ids. Where texts are there, ids do not matter. A pair that
+    several rows rate, e.g. of several people, is one pair with the mean of its ratings.
 
     Args:
         path: the file.
@@ -90,7 +93,7 @@ def read_ratings(
 
     Raises:
         InputError: a missing column, an empty caption, an unknown id, a score off the scale (the row is named), or
-            fewer than two rows.
+            fewer than two pairs.
 
     Example:
         >>> import tempfile
@@ -105,19 +108,30 @@ def read_ratings(
     names, rows = read_rows(path)
     columns = _columns(path, names, captions, group)
     seen: dict[str, int] = {}
-    ends: list[tuple[int, int]] = []
-    scores, groups = [], []
+    scores: dict[
+        tuple[int, int, str], list[float]
+    ] = {}  # the group is part of the key: equal pairs may be of two kinds
     for number, row in rows:
         place = f"{path}: row {number}"
         texts = [_text(row, column, place, captions) for column in columns]
-        ends.append((seen.setdefault(texts[0], len(seen)), seen.setdefault(texts[1], len(seen))))
-        scores.append(rescaled(row["score"], place, lowest, highest))
-        groups.append("" if group is None else str(row[group]))
+        ends = seen.setdefault(texts[0], len(seen)), seen.setdefault(texts[1], len(seen))
+        kind = "" if group is None else str(row[group])
+        scores.setdefault((*ends, kind), []).append(rescaled(row["score"], place, lowest, highest))
     if len(scores) < 2:
         raise InputError(f"{path}: {len(scores)} rated pairs; an audit needs at least 2")
-    first, second = np.array(ends, dtype=np.int64).T
+    several = sum(len(of_pair) > 1 for of_pair in scores.values())
+    if several:
+        logger.info(
+            "%s: %d of %d pairs are rated more than once (up to %d times): the mean of the ratings is taken",
+            path,
+            several,
+            len(scores),
+            max(map(len, scores.values())),
+        )
+    first, second, groups = zip(*scores, strict=True)
     kinds = None if group is None else np.array(groups)
-    return HumanRatings(tuple(seen), first, second, np.array(scores), kinds, lowest, highest)
+    means = np.array([np.mean(of_pair) for of_pair in scores.values()])
+    return HumanRatings(tuple(seen), np.array(first), np.array(second), means, kinds, lowest, highest)
 
 
 def _columns(path: Path, names: list[str], captions: Mapping[str, str] | None, group: str | None) -> tuple[str, str]:
