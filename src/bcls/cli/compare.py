@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from jsonargparse import ArgumentParser
 
+    from bcls.assessment.comparing import JudgedModels
     from bcls.cli.models import FoundModel
     from bcls.evaluation import Difference
-    from bcls.training.comparing import JudgedModels
 
 DESCRIPTION = """Compare runs, saved models, or files of embeddings or similarities with the first of them: differences
 with intervals and p-values, and a page that shows query by query what changes.
@@ -113,7 +113,7 @@ def _judged(
     given: dict[str, Any], names: list[str], found: Sequence[FoundModel], files: Sequence[FileModel], order: list[str]
 ) -> JudgedModels:
     """All models' results, the base first."""
-    from bcls.training.comparing import ModelOnData, judge_models  # noqa: PLC0415
+    from bcls.assessment.comparing import ModelOnData, judge_models  # noqa: PLC0415
 
     named_files = dict(zip(names[len(found) :], files, strict=True))
     data = found[0].data if found else given["data"]
@@ -186,8 +186,8 @@ def _pages(
     given: dict[str, Any],
 ) -> list[Path]:
     """Write a page for each model but the base; the files."""
+    from bcls.assessment.comparison_report import comparison_report  # noqa: PLC0415
     from bcls.evaluation.report import write_report  # noqa: PLC0415
-    from bcls.training.comparison_report import comparison_report  # noqa: PLC0415
 
     files = []
     base, *others = judged.results

@@ -16,8 +16,8 @@ from bcls.errors import InputError
 from bcls.progress import counted
 
 if TYPE_CHECKING:
+    from bcls.assessment.comparing import JudgedModels
     from bcls.data import RetrievalDataset
-    from bcls.training.comparing import JudgedModels
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def judge_without_data(models: Mapping[str, FileModel], given: dict[str, Any]) -
     Raises:
         InputError: nothing tells it, or the models' files are of different images and captions.
     """
-    from bcls.training.comparing import JudgedModels, judge_similarities  # noqa: PLC0415
+    from bcls.assessment.comparing import JudgedModels, judge_similarities  # noqa: PLC0415
 
     truth, first, similarities = None, "", {}
     for name, model in models.items():

@@ -149,8 +149,8 @@ def _judge_model(given: dict[str, Any]) -> Evaluation:
 def _measure(
     given: dict[str, Any], found: FoundModel, first: FoundModel | None, others: Sequence[FoundModel]
 ) -> dict[str, float]:
+    from bcls.assessment.judging import FirstStage, OtherModel, judge_model  # noqa: PLC0415
     from bcls.models import RetrievalModel  # noqa: PLC0415
-    from bcls.training.judging import FirstStage, OtherModel, judge_model  # noqa: PLC0415
 
     def loaded(one: FoundModel) -> RetrievalModel:
         return RetrievalModel.from_pretrained(one.model)

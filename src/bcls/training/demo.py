@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from bcls.assessment.validation import SplitJudge
 from bcls.data import RetrievalDataset, read_dataset
 from bcls.data.images import PictureImages
 from bcls.data.scenes import SceneRelevance, make_scenes, open_scene_relevance
@@ -22,7 +23,6 @@ from bcls.models import ConvTower, RetrievalModel
 from bcls.training.callbacks.history import read_history
 from bcls.training.config import load_config
 from bcls.training.run import TrainingResult, train
-from bcls.training.validation import SplitJudge
 
 logger = logging.getLogger("bcls")
 

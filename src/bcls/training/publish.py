@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from bcls.assessment.comparing import ModelOnData, judge_models
 from bcls.errors import InputError
 from bcls.evaluation import compare
 from bcls.files import read_yaml
 from bcls.models import ModelCard, card_of_run
 from bcls.relevance import Scorer
-from bcls.training.comparing import ModelOnData, judge_models
 from bcls.training.run_folder import RunFolder
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import torch
 
+from bcls.assessment.inputs import image_source
+from bcls.assessment.validation import SplitJudge
 from bcls.data import RetrievalDataset
 from bcls.data.labels import label_split
 from bcls.data.relevance_files import file_of
@@ -36,12 +38,11 @@ from bcls.training.callbacks import (
 from bcls.training.chance import Chance
 from bcls.training.checks import check_run
 from bcls.training.config import RunConfig, has_hard_negatives
-from bcls.training.inputs import TrainingInputs, image_source, open_data, prepare_inputs
+from bcls.training.inputs import TrainingInputs, open_data, prepare_inputs
 from bcls.training.module import RetrievalModule
 from bcls.training.provenance import provenance
 from bcls.training.resumed_words import refuse_other_words
 from bcls.training.run_folder import RunFolder
-from bcls.training.validation import SplitJudge
 
 try:
     import lightning as L

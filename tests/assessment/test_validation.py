@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from bcls.assessment.inputs import image_source
+from bcls.assessment.validation import SplitJudge
 from bcls.data import read_dataset
 from bcls.evaluation import RetrievalTruth, evaluate
 from bcls.models import BagOfWordsTower, PooledFeatureTower, RetrievalModel
-from bcls.training.inputs import image_source
-from bcls.training.validation import SplitJudge
 
 
 def _model(part) -> RetrievalModel:
@@ -64,7 +64,7 @@ def test_labels_are_made_once_and_metrics_have_the_names_that_were_told(tiny_dat
     assert (judge(model), labels.asked) == (metrics, 1)
     assert sorted(judge.metric_names()) == sorted(metrics)
     assert sorted(SplitJudge(part, source, model).metric_names()) == sorted(SplitJudge(part, source, model)(model))
-    monkeypatch.setattr("bcls.training.validation.KEPT_LABELS", 1)
+    monkeypatch.setattr("bcls.assessment.validation.KEPT_LABELS", 1)
     assert SplitJudge(part, source, model, labels)(model) == metrics
     assert labels.asked > 1
 

@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 import torch
 
+from bcls.assessment.comparing import ModelOnData, judge_models
+from bcls.assessment.inputs import image_source
+from bcls.assessment.validation import SplitJudge
 from bcls.data import read_dataset, write_features
 from bcls.data.labels import label_split
 from bcls.data.scenes import make_scenes, open_scene_relevance
@@ -17,9 +20,6 @@ from bcls.errors import InputError
 from bcls.evaluation import per_query_similarity
 from bcls.models import BagOfWordsTower, PooledFeatureTower, RetrievalModel
 from bcls.relevance import TfidfScorer
-from bcls.training.comparing import ModelOnData, judge_models
-from bcls.training.inputs import image_source
-from bcls.training.validation import SplitJudge
 
 
 @pytest.fixture(scope="module")

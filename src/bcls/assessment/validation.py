@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from bcls.assessment.model_similarity import ModelSimilarity, SetsOfModel, evaluating, model_similarity
 from bcls.data import RetrievalDataset
 from bcls.data.images import ImageSource
 from bcls.evaluation import RetrievalTruth, evaluate_similarity, per_query_reranked, per_query_similarity, summarise
@@ -15,7 +16,6 @@ from bcls.evaluation.similarity import PairSource
 from bcls.models import RetrievalModel
 from bcls.progress import progress
 from bcls.relevance import RelevanceSource
-from bcls.training.model_similarity import ModelSimilarity, SetsOfModel, evaluating, model_similarity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 import torch
 
+from bcls.assessment.inputs import image_source
+from bcls.assessment.judging import FirstStage, OtherModel, judge_model
+from bcls.assessment.model_similarity import evaluating
+from bcls.assessment.validation import SplitJudge
 from bcls.cli import main
 from bcls.data import read_dataset, write_features
 from bcls.errors import InputError
 from bcls.evaluation import CosineSimilarity, KeptSimilarity, RetrievalTruth, evaluate_similarity, read_result
 from bcls.models import RetrievalModel
 from bcls.training import load_config, train
-from bcls.training.inputs import image_source
-from bcls.training.judging import FirstStage, OtherModel, judge_model
-from bcls.training.model_similarity import evaluating
-from bcls.training.validation import SplitJudge
 
 SETS = [
     *("--data.features", "regions"),

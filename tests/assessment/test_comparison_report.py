@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bcls.assessment.comparing import JudgedModels
+from bcls.assessment.comparison_report import comparison_report
 from bcls.data import Caption, ImageRecord, RetrievalDataset
 from bcls.evaluation import Difference, RetrievalTruth, per_query_similarity
 from bcls.evaluation.report.page import report_page
-from bcls.training.comparing import JudgedModels
-from bcls.training.comparison_report import comparison_report
 
 TEXTS = [["a dog", "one dog runs on grass"], ["a cat"], ["two men eat"]]
 RELEVANCE = np.array([[1.0, 1.0, 0.4, 0.1], [0.4, 0.2, 1.0, 0.0], [0.1, 0.1, 0.0, 1.0]])

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import torch
 
+from bcls.assessment import exported
+from bcls.assessment.exported import judge_exported
+from bcls.assessment.inputs import image_source
+from bcls.assessment.validation import SplitJudge
 from bcls.data import read_dataset
 from bcls.errors import InputError
 from bcls.evaluation import RetrievalTruth, evaluate
 from bcls.models import BagOfWordsTower, PooledFeatureTower, RetrievalModel
 from bcls.models.exported import OnnxTowers, export_towers, quantize_towers
-from bcls.training import exported
-from bcls.training.exported import judge_exported
-from bcls.training.inputs import image_source
-from bcls.training.validation import SplitJudge
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bcls.assessment.inputs import image_source, open_splits
+from bcls.assessment.model_similarity import ModelSimilarity
+from bcls.assessment.validation import SplitJudge
 from bcls.data.labels import label_split
 from bcls.data.scenes import open_scene_relevance
 from bcls.errors import InputError
@@ -14,9 +17,6 @@ from bcls.evaluation import JUDGED, MeanSimilarity, judge
 from bcls.evaluation.similarity import PairSource
 from bcls.models import RetrievalModel
 from bcls.relevance import Scorer
-from bcls.training.inputs import image_source, open_splits
-from bcls.training.model_similarity import ModelSimilarity
-from bcls.training.validation import SplitJudge
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from bcls.assessment.judging import judge_model
 from bcls.errors import InputError
 from bcls.models import RetrievalModel
 from bcls.relevance import CiderScorer
 from bcls.training import load_config, train
-from bcls.training.judging import judge_model
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from bcls.assessment.inputs import image_source, open_splits
+from bcls.assessment.validation import SplitJudge
 from bcls.data import RetrievalDataset
 from bcls.data.labels import label_split
 from bcls.data.scenes import open_scene_relevance
@@ -14,8 +16,6 @@ from bcls.errors import InputError
 from bcls.evaluation import JUDGED, RetrievalTruth, judge, per_query_similarity, summarise
 from bcls.models import RetrievalModel
 from bcls.relevance import Scorer
-from bcls.training.inputs import image_source, open_splits
-from bcls.training.validation import SplitJudge
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from bcls.assessment.inputs import image_source, open_splits
+from bcls.assessment.validation import SplitJudge
 from bcls.data import RetrievalDataset
 from bcls.data.images import ImageSource
 from bcls.evaluation import RetrievalTruth, evaluate
 from bcls.models import RetrievalModel
 from bcls.models.exported import OnnxTowers
 from bcls.progress import progress
-from bcls.training.inputs import image_source, open_splits
-from bcls.training.validation import SplitJudge
 
 BLOCK = 256
 

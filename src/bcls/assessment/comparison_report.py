@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bcls.assessment.comparing import JudgedModels
 from bcls.errors import InputError
 from bcls.evaluation import Difference
 from bcls.evaluation.changes import Candidate, QueryRankings, largest_changes, query_gains, query_rankings
 from bcls.evaluation.report import ChangedQuery, Changes, RankedItem, Report
 from bcls.evaluation.truth import DIRECTIONS, Direction
 from bcls.text import words_of
-from bcls.training.comparing import JudgedModels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,0 +1,1 @@
+"""Evaluating, comparing and checking saved models on data sets; Lightning is not needed."""
