@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bcls.assessment.comparing import JudgedModels
+from bcls.assessment.comparing import EvaluatedModels
 from bcls.assessment.comparison_report import comparison_report
 from bcls.data import Caption, ImageRecord, RetrievalDataset
 from bcls.evaluation import Difference, RetrievalTruth, per_query_similarity
@@ -20,10 +20,10 @@ OLD = np.array([[0.9, 0.1, 0.3, 0.2], [0.5, 0.8, 0.7, 0.1], [0.1, 0.7, 0.2, 0.6]
 NEW = np.array([[0.9, 0.8, 0.3, 0.2], [0.5, 0.3, 0.2, 0.1], [0.1, 0.2, 0.3, 0.6]])
 
 
-def judged_of(part, similarities, relevance=RELEVANCE, protocol="whole") -> JudgedModels:
+def evaluated_of(part, similarities, relevance=RELEVANCE, protocol="whole") -> EvaluatedModels:
     truth = RetrievalTruth(part.caption_image, len(part.images), part.image_ids, part.caption_ids)
     results = {name: per_query_similarity(one, truth, relevance=relevance) for name, one in similarities.items()}
-    return JudgedModels(part, truth, relevance, protocol, similarities, results)
+    return EvaluatedModels(part, truth, relevance, protocol, similarities, results)
 
 
 @pytest.fixture
@@ -39,12 +39,12 @@ def part(tmp_path) -> RetrievalDataset:
 
 
 @pytest.fixture
-def judged(part) -> JudgedModels:
-    return judged_of(part, {"old": OLD, "other": OLD.T.reshape(3, 4), "new": NEW})
+def evaluated(part) -> EvaluatedModels:
+    return evaluated_of(part, {"old": OLD, "other": OLD.T.reshape(3, 4), "new": NEW})
 
 
-def report_of(judged, pair=("old", "new"), differences=(), **settings):
-    return comparison_report(judged, pair, differences, **settings)
+def report_of(evaluated, pair=("old", "new"), differences=(), **settings):
+    return comparison_report(evaluated, pair, differences, **settings)
 
 
 def rank_of(scores, right):
@@ -57,15 +57,15 @@ def own(part):
     return part.caption_image[None] == np.arange(len(part.images))[:, None]
 
 
-def test_counts_are_those_of_ranks_by_a_sort(judged, part):
-    counts = report_of(judged).changes.counts
+def test_counts_are_those_of_ranks_by_a_sort(evaluated, part):
+    counts = report_of(evaluated).changes.counts
     for name, asked in (("captions", "columns"), ("pictures", "rows")):
         old, new, right = (one.T if asked == "columns" else one for one in (OLD, NEW, own(part)))
         ranks = [(rank_of(a, r), rank_of(b, r)) for a, b, r in zip(old, new, right, strict=True)]
         expected = (sum(a > b for a, b in ranks), sum(a == b for a, b in ranks), sum(a < b for a, b in ranks))
         assert counts[f"{name}, rank of the right answer"] == expected
     for name, direction in (("captions", "text_to_image"), ("pictures", "image_to_text")):
-        gain = judged.results["new"][f"{direction}/ndcg@10"] - judged.results["old"][f"{direction}/ndcg@10"]
+        gain = evaluated.results["new"][f"{direction}/ndcg@10"] - evaluated.results["old"][f"{direction}/ndcg@10"]
         assert counts[f"{name}, NDCG@10"] == ((gain > 0).sum(), (gain == 0).sum(), (gain < 0).sum())
     assert list(counts) == [
         *("captions, rank of the right answer", "captions, NDCG@10"),
@@ -73,9 +73,9 @@ def test_counts_are_those_of_ranks_by_a_sort(judged, part):
     ]
 
 
-def test_a_caption_and_a_picture_by_hand(judged, part, tmp_path):
+def test_a_caption_and_a_picture_by_hand(evaluated, part, tmp_path):
     """The long caption rises from the third place to the first; the cat's picture falls from second to third."""
-    queries = {query.label: query for query in report_of(judged, near_miss=0.4).changes.queries}
+    queries = {query.label: query for query in report_of(evaluated, near_miss=0.4).changes.queries}
     caption = queries["one dog runs on grass"]
     assert (caption.direction, caption.ranks, caption.words, caption.picture) == ("text_to_image", (3.0, 1.0), 5, None)
     assert [(one.label, one.picture) for one in caption.answers] == [("i0", tmp_path / "0.png")]
@@ -86,7 +86,7 @@ def test_a_caption_and_a_picture_by_hand(judged, part, tmp_path):
     assert [one.positive for one in caption.rankings["old"]] == [False, False, True]
     assert [one.relevance for one in caption.rankings["old"]] == [0.2, 0.1, 1.0]
     assert caption.near_misses == 0
-    assert caption.ndcg == tuple(judged.results[name]["text_to_image/ndcg@10"][1] for name in ("old", "new"))
+    assert caption.ndcg == tuple(evaluated.results[name]["text_to_image/ndcg@10"][1] for name in ("old", "new"))
     picture = queries["i1"]
     assert (picture.direction, picture.ranks, picture.words) == ("image_to_text", (2.0, 3.0), 2)
     assert picture.picture == tmp_path / "1.png"
@@ -102,29 +102,29 @@ def test_a_caption_and_a_picture_by_hand(judged, part, tmp_path):
 def test_all_captions_of_a_picture_are_right_and_its_words_are_their_mean(part):
     better = NEW.copy()
     better[0] = [0.1, 0.2, 0.8, 0.9]
-    queries = {one.label: one for one in report_of(judged_of(part, {"old": OLD, "new": better})).changes.queries}
+    queries = {one.label: one for one in report_of(evaluated_of(part, {"old": OLD, "new": better})).changes.queries}
     query = queries["i0"]
     assert [one.label for one in query.answers] == ["a dog", "one dog runs on grass"]
     assert query.words == 4
     assert query.ranks == (1.0, 3.0)
 
 
-def test_the_largest_change_comes_first_and_as_many_are_shown_as_asked_for(judged):
+def test_the_largest_change_comes_first_and_as_many_are_shown_as_asked_for(evaluated):
     def change(query):
         return abs(np.log2(query.ranks[0] / query.ranks[1]))
 
-    every = report_of(judged).changes.queries
+    every = report_of(evaluated).changes.queries
     assert [change(one) for one in every] == sorted(map(change, every), reverse=True)
-    assert {(one.direction, one.label) for one in report_of(judged, queries=1).changes.queries} < {
+    assert {(one.direction, one.label) for one in report_of(evaluated, queries=1).changes.queries} < {
         (one.direction, one.label) for one in every
     }
     assert all(one.ranks[0] != one.ranks[1] or one.ndcg[0] != one.ndcg[1] for one in every)
 
 
-def test_a_picture_that_is_not_there_is_left_out(judged):
+def test_a_picture_that_is_not_there_is_left_out(evaluated):
     items = [
         item
-        for query in report_of(judged).changes.queries
+        for query in report_of(evaluated).changes.queries
         for item in (*query.answers, *(one for ranking in query.rankings.values() for one in ranking))
     ]
     assert {item.picture is None for item in items if item.label == "i2"} == {True}
@@ -134,51 +134,51 @@ def test_a_picture_that_is_not_there_is_left_out(judged):
 
 def test_a_data_set_of_features_has_no_pictures(part):
     bare = RetrievalDataset("tiny", [replace(image, file=None) for image in part.images], None, {})
-    report = report_of(judged_of(bare, {"old": OLD, "new": NEW}))
+    report = report_of(evaluated_of(bare, {"old": OLD, "new": NEW}))
     assert all(query.picture is None for query in report.changes.queries)
     assert "<img" not in report_page(report)
 
 
 def test_without_relevance_nothing_graded_is_told(part):
-    report = report_of(judged_of(part, {"old": OLD, "new": NEW}, relevance=None))
+    report = report_of(evaluated_of(part, {"old": OLD, "new": NEW}, relevance=None))
     assert list(report.changes.counts) == ["captions, rank of the right answer", "pictures, rank of the right answer"]
     for query in report.changes.queries:
         assert (query.ndcg, query.near_misses) == (None, None)
         assert all(one.relevance is None for one in query.rankings["new"])
 
 
-def test_a_near_miss_is_what_was_called_so(judged):
+def test_a_near_miss_is_what_was_called_so(evaluated):
     """Of the cat's picture the wrong captions have the relevance 0.4, 0.2 and 0."""
     for near_miss, expected in ((0.0, 3), (0.2, 2), (0.4, 1), (0.5, 0)):
-        report = report_of(judged, near_miss=near_miss)
+        report = report_of(evaluated, near_miss=near_miss)
         (query,) = [one for one in report.changes.queries if one.label == "i1"]
         assert (report.changes.near_miss, query.near_misses) == (near_miss, expected)
 
 
-def test_the_pair_alone_is_told(judged):
+def test_the_pair_alone_is_told(evaluated):
     differences = [Difference(run, "rsum", 1.0, 2.0, 0.5, 1.5, 0.01, 0.01) for run in ("other", "new")]
-    report = report_of(judged, differences=differences, provenance={"Command": "bcls compare"})
+    report = report_of(evaluated, differences=differences, provenance={"Command": "bcls compare"})
     assert report.title == "old or new?"
     assert report.differences == [differences[1]]
     assert report.changes.runs == ("old", "new")
     assert report.provenance == {"Command": "bcls compare"}
     assert report.summary == ["What changes for 3 images and 4 captions if new (new) takes the place of old (base)."]
-    assert report_of(judged).provenance == {}
+    assert report_of(evaluated).provenance == {}
 
 
-def test_turned_round_gains_are_losses(judged):
-    there, back = report_of(judged).changes, report_of(judged, ("new", "old")).changes
+def test_turned_round_gains_are_losses(evaluated):
+    there, back = report_of(evaluated).changes, report_of(evaluated, ("new", "old")).changes
     assert back.counts == {name: counts[::-1] for name, counts in there.counts.items()}
     ranks = {(one.direction, one.label): one.ranks for one in there.queries}
     assert {(one.direction, one.label): one.ranks[::-1] for one in back.queries} == ranks
 
 
 def test_models_that_agree_have_no_changes(part):
-    report = report_of(judged_of(part, {"old": OLD, "new": OLD}))
+    report = report_of(evaluated_of(part, {"old": OLD, "new": OLD}))
     assert report.changes.queries == []
     assert report.changes.counts["captions, NDCG@10"] == (0, 4, 0)
 
 
-def test_an_unreadable_picture_is_named_on_the_page(judged, tmp_path):
+def test_an_unreadable_picture_is_named_on_the_page(evaluated, tmp_path):
     (tmp_path / "0.png").write_bytes(b"no picture")
-    assert "(0.png cannot be read)" in report_page(report_of(judged))
+    assert "(0.png cannot be read)" in report_page(report_of(evaluated))

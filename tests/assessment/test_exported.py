@@ -1,4 +1,4 @@
-"""An exported model judged beside the one that it was made from."""
+"""An exported model evaluated beside the one that it was made from."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from bcls.assessment import exported
-from bcls.assessment.exported import judge_exported
+from bcls.assessment.exported import evaluate_exported
 from bcls.assessment.inputs import image_source
-from bcls.assessment.validation import SplitJudge
+from bcls.assessment.split_evaluator import SplitEvaluator
 from bcls.data import read_dataset
 from bcls.errors import InputError
 from bcls.evaluation import RetrievalTruth, evaluate
@@ -55,9 +55,9 @@ def test_each_files_metrics_are_those_of_its_own_embeddings(int8, block, made, p
     """Quantized files scale by the block at hand, so that theirs are made in the same blocks; others one by one."""
     monkeypatch.setattr(exported, "BLOCK", block)
     model, folder = made
-    metrics = judge_exported(model, folder, str(tiny_data), "val", "vectors", int8=int8)
+    metrics = evaluate_exported(model, folder, str(tiny_data), "val", "vectors", int8=int8)
     assert list(metrics) == ["torch", "onnx", *["int8"] * int8]
-    assert metrics["torch"] == SplitJudge(part, image_source(part, "vectors", model), model)(model)
+    assert metrics["torch"] == SplitEvaluator(part, image_source(part, "vectors", model), model)(model)
     assert metrics["onnx"] == pytest.approx(by_hand(OnnxTowers(folder, model.caption_tower), part, 1))
     if int8:
         assert metrics["int8"] == by_hand(OnnxTowers(folder, model.caption_tower, int8=True), part, block)
@@ -80,8 +80,8 @@ def test_quantized_files_are_judged_as_they_are(made, tiny_data, tmp_path):
     model, folder = made
     for name in ("image", "caption"):
         (tmp_path / f"{name}.onnx").write_bytes((folder / f"{name}.int8.onnx").read_bytes())
-    quantized = judge_exported(model, folder, str(tiny_data), "val", "vectors", int8=True)["int8"]
-    assert judge_exported(model, tmp_path, str(tiny_data), "val", "vectors", int8=False)["onnx"] == quantized
+    quantized = evaluate_exported(model, folder, str(tiny_data), "val", "vectors", int8=True)["int8"]
+    assert evaluate_exported(model, tmp_path, str(tiny_data), "val", "vectors", int8=False)["onnx"] == quantized
 
 
 @pytest.mark.parametrize(
@@ -95,9 +95,9 @@ def test_quantized_files_are_judged_as_they_are(made, tiny_data, tmp_path):
 def test_what_does_not_fit_is_refused(split, features, message, made, tiny_data):
     model, folder = made
     with pytest.raises(InputError, match=message):
-        judge_exported(model, folder, str(tiny_data), split, features, int8=False)
+        evaluate_exported(model, folder, str(tiny_data), split, features, int8=False)
 
 
 def test_files_that_are_not_there_are_refused(made, tiny_data, tmp_path):
     with pytest.raises(InputError, match="not a readable exported model"):
-        judge_exported(made[0], tmp_path, str(tiny_data), "val", "vectors", int8=False)
+        evaluate_exported(made[0], tmp_path, str(tiny_data), "val", "vectors", int8=False)

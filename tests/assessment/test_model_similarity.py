@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
+from bcls.assessment.evaluating import FirstStage, OtherModel, evaluate_model
 from bcls.assessment.inputs import image_source
-from bcls.assessment.judging import FirstStage, OtherModel, judge_model
 from bcls.assessment.model_similarity import evaluating
-from bcls.assessment.validation import SplitJudge
+from bcls.assessment.split_evaluator import SplitEvaluator
 from bcls.cli import main
 from bcls.data import read_dataset, write_features
 from bcls.errors import InputError
@@ -60,7 +60,7 @@ def similarity_of(
 
 def test_a_model_of_sets_learns_and_is_judged_as_its_matrix_is(run, data):
     model, matrix, truth = similarity_of(run, data)
-    metrics = judge_model(model, str(data), "val", features="regions")
+    metrics = evaluate_model(model, str(data), "val", features="regions")
     assert metrics == pytest.approx(evaluate_similarity(matrix, truth), abs=1e-9)
     assert metrics["rsum"] > 150  # chance is 71
 
@@ -80,14 +80,14 @@ def test_two_stages_from_the_command_line(run, data, words, tmp_path, capsys):
     assert "rsum" in capsys.readouterr().out
     model = RetrievalModel.from_pretrained(run / "model")
     quick = FirstStage(RetrievalModel.from_pretrained(first / "model"), "vectors", top=10**6)
-    everything = judge_model(model, str(data), "val", features="regions", first_stage=quick)
-    assert everything == pytest.approx(judge_model(model, str(data), "val", features="regions"))
+    everything = evaluate_model(model, str(data), "val", features="regions", first_stage=quick)
+    assert everything == pytest.approx(evaluate_model(model, str(data), "val", features="regions"))
 
 
 def test_two_stages_do_not_fit_files_and_judged_protocols(run, data, tmp_path):
     model = RetrievalModel.from_pretrained(run / "model")
     with pytest.raises(InputError, match="judges one similarity, not two stages"):
-        judge_model(
+        evaluate_model(
             model, str(data), "val", features="regions", protocol="eccv", first_stage=FirstStage(model, "regions")
         )
     np.save(tmp_path / "s.npy", np.eye(2))
@@ -110,7 +110,7 @@ def test_an_ensemble_from_the_command_line_is_the_mean_of_both_matrices(run, dat
 def test_an_ensemble_ranks_nothing_anew_and_is_of_models(run, data, tmp_path):
     model = RetrievalModel.from_pretrained(run / "model")
     with pytest.raises(InputError, match="by one model, not by an ensemble"):
-        judge_model(
+        evaluate_model(
             model,
             str(data),
             "val",
@@ -128,12 +128,12 @@ def test_an_ensemble_ranks_nothing_anew_and_is_of_models(run, data, tmp_path):
 def test_sets_have_no_embedding_and_vectors_a_cosine(run, data, words):
     model = RetrievalModel.from_pretrained(run / "model")
     part = read_dataset(data).split("val")
-    judge = SplitJudge(part, image_source(part, "regions", model), model)
-    assert isinstance(judge.similarity(model), KeptSimilarity)
+    evaluator = SplitEvaluator(part, image_source(part, "regions", model), model)
+    assert isinstance(evaluator.similarity(model), KeptSimilarity)
     with pytest.raises(InputError, match="CrossAttention compares sets of vectors"):
-        judge.embed(model)
+        evaluator.embed(model)
     of_vectors = RetrievalModel(model.image_tower, model.caption_tower)
-    assert isinstance(judge.similarity(of_vectors), CosineSimilarity)
+    assert isinstance(evaluator.similarity(of_vectors), CosineSimilarity)
 
 
 def test_the_mode_is_put_back_even_after_an_error(run):

@@ -1,4 +1,4 @@
-"""Judging several models on the same queries."""
+"""Evaluating several models on the same queries."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bcls.assessment.inputs import image_source, open_splits
-from bcls.assessment.validation import SplitJudge
+from bcls.assessment.split_evaluator import SplitEvaluator
 from bcls.data import RetrievalDataset
 from bcls.data.labels import label_split
 from bcls.data.scenes import open_scene_relevance
@@ -28,7 +28,7 @@ OnSplit: TypeAlias = "Callable[[RetrievalDataset], Any]"
 
 @dataclass(frozen=True)
 class ModelOnData:
-    """A model, and the data and features (None = pictures) to judge it on."""
+    """A model, and the data and features (None = pictures) to evaluate it on."""
 
     model: str | Path
     data: str
@@ -36,7 +36,7 @@ class ModelOnData:
 
 
 @dataclass(frozen=True)
-class JudgedModels:
+class EvaluatedModels:
     """Several models' results on the queries of one split.
 
     Attributes:
@@ -59,7 +59,7 @@ class JudgedModels:
     metrics: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
-def judge_models(
+def evaluate_models(
     models: Mapping[str, ModelOnData],
     split: str,
     *,
@@ -72,14 +72,14 @@ def judge_models(
     files: Sequence[str | Path] = (),
     others: Mapping[str, OnSplit] | None = None,
     data: str | None = None,
-) -> JudgedModels:
+) -> EvaluatedModels:
     """Every query's result by each model.
 
     Args:
         models: by name; their data may lie at different places, but must hold the same split.
         split: which part.
         scorer: continuous labels for the graded metrics; None = binary metrics only.
-        scene_truth: judge by the true relevance of made scenes instead.
+        scene_truth: evaluate by the true relevance of made scenes instead.
         labels_folder: where the scorer's encodings are kept.
         fit_split: the split that the scorer's document frequencies come from.
         protocol: name of an evaluation protocol, of one with judgements of its own too.
@@ -116,14 +116,14 @@ def judge_models(
     similarities: dict[str, Any] = {}
     for name, on in models.items():
         model = RetrievalModel.from_pretrained(on.model)
-        judge_split = SplitJudge(parts[name], image_source(parts[name], on.features, model), model)
-        similarities[name] = judge_split.similarity(model)
+        evaluator = SplitEvaluator(parts[name], image_source(parts[name], on.features, model), model)
+        similarities[name] = evaluator.similarity(model)
     similarities |= {name: make(part) for name, make in (others or {}).items()}
-    results, metrics = judge_similarities(similarities, truth, protocol=protocol, relevance=relevance, files=files)
-    return JudgedModels(part, truth, relevance, protocol, similarities, results, metrics)
+    results, metrics = evaluate_similarities(similarities, truth, protocol=protocol, relevance=relevance, files=files)
+    return EvaluatedModels(part, truth, relevance, protocol, similarities, results, metrics)
 
 
-def judge_similarities(
+def evaluate_similarities(
     similarities: Mapping[str, Any],
     truth: RetrievalTruth,
     *,

@@ -1,4 +1,4 @@
-"""From two judged models to the page that shows what changed between them."""
+"""From two evaluated models to the page that shows what changed between them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bcls.assessment.comparing import JudgedModels
+from bcls.assessment.comparing import EvaluatedModels
 from bcls.errors import InputError
 from bcls.evaluation import Difference
 from bcls.evaluation.changes import Candidate, QueryRankings, largest_changes, query_gains, query_rankings
@@ -26,7 +26,7 @@ MEASURES = {"rank": "rank of the right answer", "ndcg": "NDCG@10"}
 
 
 def comparison_report(
-    judged: JudgedModels,
+    evaluated: EvaluatedModels,
     pair: tuple[str, str],
     differences: Sequence[Difference],
     *,
@@ -37,14 +37,14 @@ def comparison_report(
     """The page of two models: differences with intervals, and the queries that changed most with their rankings.
 
     Args:
-        judged: results of both, and perhaps of others.
+        evaluated: results of both, and perhaps of others.
         pair: names of the baseline and of the model that is compared with it.
         differences: what `compare` returned; those of the pair are shown.
         queries: about how many to show.
         near_miss: the relevance from which on a wrong candidate is a near miss.
         provenance: facts for the end of the page.
     """
-    first, second = (judged.results[name] for name in pair)
+    first, second = (evaluated.results[name] for name in pair)
     counts = {
         f"{ASKED[direction]}, {MEASURES[measure]}": _sides(gain)
         for direction in reversed(DIRECTIONS)
@@ -53,20 +53,20 @@ def comparison_report(
     shown: list[ChangedQuery] = []
     for direction, rows in largest_changes(first, second, queries).items():
         rankings = query_rankings(
-            [judged.similarities[name] for name in pair],
-            judged.truth,
+            [evaluated.similarities[name] for name in pair],
+            evaluated.truth,
             direction,
             rows,
-            protocol=judged.protocol,
-            relevance=judged.relevance,
+            protocol=evaluated.protocol,
+            relevance=evaluated.relevance,
             near_miss=near_miss,
         )
-        shown += [_changed(judged, pair, direction, row, rankings[row]) for row in rows.tolist()]
+        shown += [_changed(evaluated, pair, direction, row, rankings[row]) for row in rows.tolist()]
     shown.sort(key=lambda query: -abs(np.log2(query.ranks[0] / query.ranks[1])))
     return Report(
         f"{pair[0]} or {pair[1]}?",
         summary=[
-            f"What changes for {judged.truth.images:,} images and {judged.truth.captions:,} captions if "
+            f"What changes for {evaluated.truth.images:,} images and {evaluated.truth.captions:,} captions if "
             f"{pair[1]} (new) takes the place of {pair[0]} (base)."
         ],
         differences=[one for one in differences if one.run == pair[1]],
@@ -80,10 +80,10 @@ def _sides(gain: NDArray[np.float64]) -> tuple[int, int, int]:
 
 
 def _changed(
-    judged: JudgedModels, pair: tuple[str, str], direction: Direction, row: int, rankings: QueryRankings
+    evaluated: EvaluatedModels, pair: tuple[str, str], direction: Direction, row: int, rankings: QueryRankings
 ) -> ChangedQuery:
-    part = _part(judged)
-    results = [judged.results[name] for name in pair]
+    part = _part(evaluated)
+    results = [evaluated.results[name] for name in pair]
     ranks, ndcg = (
         tuple(float(one[f"{direction}/{name}"][row]) if f"{direction}/{name}" in one else np.nan for one in results)
         for name in ("rank", "ndcg@10")
@@ -93,7 +93,7 @@ def _changed(
         answers = [int(part.caption_image[row])]
         words = len(words_of(label))
     else:
-        label, picture = part.image_ids[row], _picture(judged, row)
+        label, picture = part.image_ids[row], _picture(evaluated, row)
         answers = np.flatnonzero(part.caption_image == row).tolist()
         words = round(float(np.mean([len(words_of(part.caption_texts[answer])) for answer in answers])))
     return ChangedQuery(
@@ -103,36 +103,36 @@ def _changed(
         None if np.isnan(ndcg).any() else (ndcg[0], ndcg[1]),
         words,
         rankings.near_misses,
-        [_item(judged, direction, Candidate(answer, np.nan, 1.0, positive=True)) for answer in answers],
+        [_item(evaluated, direction, Candidate(answer, np.nan, 1.0, positive=True)) for answer in answers],
         {
-            name: [_item(judged, direction, candidate) for candidate in top]
+            name: [_item(evaluated, direction, candidate) for candidate in top]
             for name, top in zip(pair, rankings.top, strict=True)
         },
         picture,
     )
 
 
-def _item(judged: JudgedModels, direction: Direction, candidate: Candidate) -> RankedItem:
-    row, part = candidate.row, _part(judged)
+def _item(evaluated: EvaluatedModels, direction: Direction, candidate: Candidate) -> RankedItem:
+    row, part = candidate.row, _part(evaluated)
     seen = direction == "text_to_image"
     return RankedItem(
         part.image_ids[row] if seen else part.caption_texts[row],
         candidate.similarity,
         candidate.relevance,
         candidate.positive,
-        _picture(judged, row) if seen else None,
+        _picture(evaluated, row) if seen else None,
     )
 
 
-def _part(judged: JudgedModels) -> RetrievalDataset:
-    if judged.part is None:
+def _part(evaluated: EvaluatedModels) -> RetrievalDataset:
+    if evaluated.part is None:
         raise InputError("the page shows captions and images: it needs the data set")
-    return judged.part
+    return evaluated.part
 
 
-def _picture(judged: JudgedModels, row: int) -> Path | None:
+def _picture(evaluated: EvaluatedModels, row: int) -> Path | None:
     """The picture of an image; None where the data set has features alone."""
-    part = _part(judged)
+    part = _part(evaluated)
     if part.image_folder is None or part.images[row].file is None:
         return None
     path = part.image_path(row)

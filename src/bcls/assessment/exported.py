@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from bcls.assessment.inputs import image_source, open_splits
-from bcls.assessment.validation import SplitJudge
+from bcls.assessment.split_evaluator import SplitEvaluator
 from bcls.data import RetrievalDataset
 from bcls.data.images import ImageSource
 from bcls.evaluation import RetrievalTruth, evaluate
@@ -19,7 +19,7 @@ from bcls.progress import progress
 BLOCK = 256
 
 
-def judge_exported(
+def evaluate_exported(
     model: RetrievalModel, folder: Path, data: str, split: str, features: str | None, *, int8: bool
 ) -> dict[str, dict[str, float]]:
     """Metrics of the model in torch and of its exported files on one split.
@@ -29,9 +29,9 @@ def judge_exported(
         folder: of the ONNX files.
         data: path of the data set.
         split: which part.
-        features: name of the features that the image tower takes; None = pictures. A tower that takes either is judged
-            on pictures: its exported file takes nothing else.
-        int8: whether there are quantized files to judge, too.
+        features: name of the features that the image tower takes; None = pictures. A tower that takes either is
+            evaluated on pictures: its exported file takes nothing else.
+        int8: whether there are quantized files to evaluate, too.
 
     Returns:
         `torch`, `onnx` and perhaps `int8` -> metrics.
@@ -43,14 +43,14 @@ def judge_exported(
         features = None
     part = open_splits(data, [split], features).split(split)
     images = image_source(part, features, model)
-    metrics = {"torch": SplitJudge(part, images, model)(model)}
+    metrics = {"torch": SplitEvaluator(part, images, model)(model)}
     for name in ("onnx", "int8") if int8 else ("onnx",):
         towers = OnnxTowers(folder, model.caption_tower, int8=name == "int8")
-        metrics[name] = _judge(towers, part, images, name)
+        metrics[name] = _evaluate(towers, part, images, name)
     return metrics
 
 
-def _judge(towers: OnnxTowers, part: RetrievalDataset, images: ImageSource, name: str) -> dict[str, float]:
+def _evaluate(towers: OnnxTowers, part: RetrievalDataset, images: ImageSource, name: str) -> dict[str, float]:
     texts = part.caption_texts
     pictures = [
         towers.encode_image(images.gather(np.arange(start, min(start + BLOCK, len(images)), dtype=np.int64)))

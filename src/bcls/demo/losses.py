@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from bcls.assessment.validation import SplitJudge
+from bcls.assessment.split_evaluator import SplitEvaluator
 from bcls.data import RetrievalDataset, read_dataset
 from bcls.data.images import PictureImages
 from bcls.data.scenes import SceneRelevance, make_scenes, open_scene_relevance
@@ -181,7 +181,7 @@ def _similarity(part: RetrievalDataset, result: TrainingResult) -> np.ndarray:
     model = RetrievalModel.from_pretrained(result.folder / "model")
     assert isinstance(model.image_tower, ConvTower)
     pictures = PictureImages([part.image_path(row) for row in range(len(part.images))], model.image_tower.prepare)
-    images, captions = SplitJudge(part, pictures, model).embed(model)
+    images, captions = SplitEvaluator(part, pictures, model).embed(model)
     similarity: np.ndarray = images @ captions.T
     return similarity
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from bcls.assessment.inputs import require_image_source
-from bcls.assessment.validation import metric_names
+from bcls.assessment.split_evaluator import metric_names
 from bcls.data import RetrievalDataset, read_dataset
 from bcls.data.scenes import open_scene_relevance
 from bcls.errors import InputError, MissingExtraError

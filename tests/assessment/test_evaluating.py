@@ -1,10 +1,10 @@
-"""Judging a saved model on a data set by name."""
+"""Evaluating a saved model on a data set by name."""
 
 from __future__ import annotations
 
 import pytest
 
-from bcls.assessment.judging import judge_model
+from bcls.assessment.evaluating import evaluate_model
 from bcls.errors import InputError
 from bcls.models import RetrievalModel
 from bcls.relevance import CiderScorer
@@ -21,9 +21,9 @@ def run(tiny_data, tmp_path_factory):
     return train(*load_config(words))
 
 
-def test_judging_again_gives_the_runs_own_result(run, tiny_data, tmp_path):
+def test_evaluating_again_gives_the_runs_own_result(run, tiny_data, tmp_path):
     model = RetrievalModel.from_pretrained(run.folder / "model")
-    metrics = judge_model(
+    metrics = evaluate_model(
         model, str(tiny_data), "val", features="vectors", scorer=CiderScorer(), labels_folder=tmp_path / "labels"
     )
     assert metrics == run.metrics
@@ -31,7 +31,7 @@ def test_judging_again_gives_the_runs_own_result(run, tiny_data, tmp_path):
 
 def test_without_a_scorer_there_are_binary_metrics_alone(run, tiny_data):
     model = RetrievalModel.from_pretrained(run.folder / "model")
-    metrics = judge_model(model, str(tiny_data), "val", features="vectors")
+    metrics = evaluate_model(model, str(tiny_data), "val", features="vectors")
     assert metrics["rsum"] == run.metrics["rsum"]
     assert "tau_b" not in metrics
 
@@ -40,4 +40,4 @@ def test_without_a_scorer_there_are_binary_metrics_alone(run, tiny_data):
 def test_what_does_not_fit_is_refused(run, tiny_data, split, features):
     model = RetrievalModel.from_pretrained(run.folder / "model")
     with pytest.raises(InputError):
-        judge_model(model, str(tiny_data), split, features=features)
+        evaluate_model(model, str(tiny_data), split, features=features)

@@ -1,4 +1,4 @@
-"""Judging a model on a split."""
+"""Evaluating a model on a split."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from bcls.assessment.inputs import image_source
-from bcls.assessment.validation import SplitJudge
+from bcls.assessment.split_evaluator import SplitEvaluator
 from bcls.data import read_dataset
 from bcls.evaluation import RetrievalTruth, evaluate
 from bcls.models import BagOfWordsTower, PooledFeatureTower, RetrievalModel
@@ -23,7 +23,7 @@ def _model(part) -> RetrievalModel:
 def test_metrics_are_those_of_the_embeddings_one_by_one(tiny_data):
     part = read_dataset(tiny_data).split("val")
     model = _model(part).eval()
-    metrics = SplitJudge(part, image_source(part, "vectors", model), model)(model)
+    metrics = SplitEvaluator(part, image_source(part, "vectors", model), model)(model)
     with torch.no_grad():
         rows = [part.features["vectors"].rows([image]) for image in part.image_ids]
         images = [model.encode_image(torch.from_numpy(part.features["vectors"].gather(row))) for row in rows]
@@ -35,12 +35,12 @@ def test_metrics_are_those_of_the_embeddings_one_by_one(tiny_data):
 def test_dropout_is_off_and_the_mode_is_put_back(tiny_data):
     part = read_dataset(tiny_data).split("val")
     model = _model(part)
-    judge = SplitJudge(part, image_source(part, "vectors", model), model)
+    evaluator = SplitEvaluator(part, image_source(part, "vectors", model), model)
     model.train()
-    assert judge(model) == judge(model)
+    assert evaluator(model) == evaluator(model)
     assert model.training
     model.eval()
-    judge(model)
+    evaluator(model)
     assert not model.training
 
 
@@ -59,20 +59,22 @@ def test_labels_are_made_once_and_metrics_have_the_names_that_were_told(tiny_dat
     part = read_dataset(tiny_data).split("val")
     model, labels = _model(part), _Counted()
     source = image_source(part, "vectors", model)
-    judge = SplitJudge(part, source, model, labels)
-    metrics = judge(model)
-    assert (judge(model), labels.asked) == (metrics, 1)
-    assert sorted(judge.metric_names()) == sorted(metrics)
-    assert sorted(SplitJudge(part, source, model).metric_names()) == sorted(SplitJudge(part, source, model)(model))
-    monkeypatch.setattr("bcls.assessment.validation.KEPT_LABELS", 1)
-    assert SplitJudge(part, source, model, labels)(model) == metrics
+    evaluator = SplitEvaluator(part, source, model, labels)
+    metrics = evaluator(model)
+    assert (evaluator(model), labels.asked) == (metrics, 1)
+    assert sorted(evaluator.metric_names()) == sorted(metrics)
+    assert sorted(SplitEvaluator(part, source, model).metric_names()) == sorted(
+        SplitEvaluator(part, source, model)(model)
+    )
+    monkeypatch.setattr("bcls.assessment.split_evaluator.KEPT_LABELS", 1)
+    assert SplitEvaluator(part, source, model, labels)(model) == metrics
     assert labels.asked > 1
 
 
 def test_metrics_are_the_summary_of_the_queries(tiny_data):
     part = read_dataset(tiny_data).split("val")
     model = _model(part)
-    judge = SplitJudge(part, image_source(part, "vectors", model), model)
-    queries = judge.queries(model)
+    evaluator = SplitEvaluator(part, image_source(part, "vectors", model), model)
+    queries = evaluator.queries(model)
     assert queries["text_to_image/rank"].shape == (len(part.caption_texts),)
-    assert judge.summary(queries) == judge(model)
+    assert evaluator.summary(queries) == evaluator(model)

@@ -1,4 +1,4 @@
-"""Judging a model on a split of a data set: the model embeds, the evaluation room judges."""
+"""Evaluating a model on a split of a data set: the model embeds, `bcls.evaluation` computes the metrics."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ BLOCK = 256
 KEPT_LABELS = 1 << 26
 
 
-class SplitJudge:
+class SplitEvaluator:
     """Metrics of a model on one split.
 
     Captions are tokenized once, and the continuous labels of all pairs are made once where they take no more than
-    256 MB, so that each call only embeds and judges.
+    256 MB, so that each call only embeds and ranks.
 
     Args:
         part: the split.
         images: its images, as the model's tower takes them.
-        model: whose towers tokenize; any model with the same vocabulary can be judged.
+        model: whose towers tokenize; any model with the same vocabulary can be evaluated.
         relevance: continuous labels of the split, or a matrix of them (images, captions); None for binary metrics only.
         protocol: the evaluation's name of the task.
     """
@@ -115,7 +115,7 @@ def metric_names(*, graded: bool) -> list[str]:
     """The metrics of a split.
 
     Args:
-        graded: whether there are continuous labels to judge by.
+        graded: whether there are continuous labels to evaluate by.
     """
     relevance = np.eye(2) if graded else None
     return list(evaluate_similarity(np.eye(2), RetrievalTruth.from_counts([1, 1]), relevance=relevance))

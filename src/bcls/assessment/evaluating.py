@@ -1,4 +1,4 @@
-"""Judging a trained model on a split of any data set."""
+"""Evaluating a trained model on a split of any data set."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from bcls.assessment.inputs import image_source, open_splits
 from bcls.assessment.model_similarity import ModelSimilarity
-from bcls.assessment.validation import SplitJudge
+from bcls.assessment.split_evaluator import SplitEvaluator
 from bcls.data.labels import label_split
 from bcls.data.scenes import open_scene_relevance
 from bcls.errors import InputError
@@ -21,7 +21,7 @@ from bcls.relevance import Scorer
 
 @dataclass(frozen=True)
 class OtherModel:
-    """A model that is judged together with another one, on the same split.
+    """A model that is evaluated together with another one, on the same split.
 
     Args:
         model: in any mode.
@@ -34,7 +34,7 @@ class OtherModel:
 
 @dataclass(frozen=True)
 class FirstStage(OtherModel):
-    """What ranks everything before the judged model ranks the best of it anew.
+    """What ranks everything before the evaluated model ranks the best of it anew.
 
     Args:
         top: how many candidates of a query are ranked anew.
@@ -43,7 +43,7 @@ class FirstStage(OtherModel):
     top: int = 100
 
 
-def judge_model(
+def evaluate_model(
     model: RetrievalModel,
     data: str,
     split: str,
@@ -67,14 +67,14 @@ def judge_model(
         split: which part.
         features: name of the features that the image tower takes; None = pictures.
         scorer: continuous labels for the graded metrics; None = binary metrics only.
-        scene_truth: judge by the true relevance of made scenes instead.
-        relevance: a matrix (images, captions) to judge by instead.
+        scene_truth: evaluate by the true relevance of made scenes instead.
+        relevance: a matrix (images, captions) to evaluate by instead.
         files: the judgements' files, for a protocol that takes any.
         labels_folder: where the scorer's encodings are kept.
         fit_split: the split that the scorer's document frequencies come from.
         protocol: name of an evaluation protocol.
         first_stage: another model, whose best candidates alone this one ranks; None = this one ranks everything.
-        ensemble: other models; what is judged is the mean of their similarities and this one's, all counting alike.
+        ensemble: other models; what is evaluated is the mean of their similarities and this one's, all counting alike.
 
     Raises:
         InputError: unknown split or features, data with problems, a model that does not fit the data, or a first stage
@@ -91,19 +91,19 @@ def judge_model(
     elif scorer is not None and relevance is None:
         aggregate = JUDGED[protocol].aggregate if protocol in JUDGED else "max"
         relevance = label_split(dataset, split, scorer, labels_folder, fit_split=fit_split, aggregate=aggregate)
-    split_judge = SplitJudge(part, image_source(part, features, model), model, relevance, protocol)
+    evaluator = SplitEvaluator(part, image_source(part, features, model), model, relevance, protocol)
     if first_stage is not None:
         first = _similarity(data, split, first_stage)
-        return split_judge.summary(split_judge.queries_reranked(model, first, first_stage.top))
-    similarity: PairSource = split_judge.similarity(model)
+        return evaluator.summary(evaluator.queries_reranked(model, first, first_stage.top))
+    similarity: PairSource = evaluator.similarity(model)
     if ensemble:
         similarity = MeanSimilarity([similarity, *(_similarity(data, split, other) for other in ensemble)])
     if protocol not in JUDGED:
-        return split_judge.summary(split_judge.queries_by(similarity))
-    return judge(protocol, similarity, split_judge.truth, relevance=relevance, files=files)
+        return evaluator.summary(evaluator.queries_by(similarity))
+    return judge(protocol, similarity, evaluator.truth, relevance=relevance, files=files)
 
 
 def _similarity(data: str, split: str, other: OtherModel) -> ModelSimilarity:
     """Another model's similarity on the same split, by features of its own."""
     part = open_splits(data, [split], other.features).split(split)
-    return SplitJudge(part, image_source(part, other.features, other.model), other.model).similarity(other.model)
+    return SplitEvaluator(part, image_source(part, other.features, other.model), other.model).similarity(other.model)
