@@ -22,12 +22,12 @@ import torch.nn.functional as F
 from measure import extra_megabytes_of, in_own_process, load
 from report import print_rows, write_rows
 
+from bcls.assessment.model_similarity import SetsOfModel, evaluating, model_similarity
 from bcls.data import read_dataset
 from bcls.evaluation.kept_similarity import TILE
 from bcls.models import BiGRUTower, CrossAttention, RegionFeatureTower, RetrievalModel
 from bcls.models.set_similarity import BLOCK
 from bcls.models.similarity import real_members
-from bcls.training.model_similarity import SetsOfModel, evaluating, model_similarity
 
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "flickr8k"
 DIM = 256

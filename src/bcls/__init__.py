@@ -62,15 +62,23 @@ __all__ = [
     "read_dataset",
 ]
 
-_ROOMS = ("losses", "relevance", "models", "evaluation", "data")
+_PACKAGES = {
+    "CaptionRelevance": "relevance",
+    "CiderScorer": "relevance",
+    "RelevanceTable": "relevance",
+    "RetrievalModel": "models",
+    "RetrievalTruth": "evaluation",
+    "SentenceScorer": "relevance",
+    "TfidfScorer": "relevance",
+    "evaluate": "evaluation",
+    "read_dataset": "data",
+}
+"""The package of each public name that is no loss."""
 
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        for room in _ROOMS:
-            module = import_module(f"bcls.{room}")
-            if name in module.__all__:
-                return getattr(module, name)
+        return getattr(import_module(f"bcls.{_PACKAGES.get(name, 'losses')}"), name)
     raise AttributeError(f"module 'bcls' has no attribute {name!r}")
 
 

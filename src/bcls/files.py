@@ -6,9 +6,8 @@ import hashlib
 import json
 import os
 import re
-import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -127,58 +126,6 @@ def hash_of(parts: Iterable[str]) -> str:
         digest.update(len(encoded).to_bytes(8, "little"))
         digest.update(encoded)
     return digest.hexdigest()
-
-
-@contextmanager
-def locked(path: str | Path, waiting: Callable[[], object] | None = None) -> Iterator[None]:
-    """Hold a lock that one process has at a time; another waits for it. The system releases it when a process ends.
-
-    Windows has no such lock; nothing is held there.
-
-    Args:
-        path: the lock's file, which is deleted afterwards; missing folders are made.
-        waiting: called once if another process has the lock.
-
-    Example:
-        >>> import tempfile
-        >>> lock = Path(tempfile.mkdtemp()) / ".lock"
-        >>> with locked(lock):
-        ...     lock.exists()
-        True
-        >>> lock.exists()
-        False
-    """
-    if sys.platform == "win32":
-        yield
-        return
-    import fcntl  # noqa: PLC0415 - not on Windows
-
-    path = Path(path)
-    while True:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if waiting is not None:
-                    waiting()
-                waiting = None
-                fcntl.flock(file, fcntl.LOCK_EX)
-            if not _is_open(path, file.fileno()):  # the process that had it has deleted it since
-                continue
-            try:
-                yield
-            finally:
-                path.unlink(missing_ok=True)
-            return
-
-
-def _is_open(path: Path, descriptor: int) -> bool:
-    """Whether a path is still the file of a descriptor."""
-    try:
-        return os.path.samestat(path.stat(), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
 
 
 def natural_order(files: Iterable[Path]) -> list[Path]:

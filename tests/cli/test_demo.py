@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import bcls.training.demo as room
+import bcls.demo.losses as room
 
 
 def test_words_and_table(bcls, monkeypatch):

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from bcls.assessment.inputs import image_source
 from bcls.cli.models import model_place
 from bcls.data import read_dataset
 from bcls.models import BagOfWordsTower, PooledFeatureTower, RetrievalModel
 from bcls.models.exported import OnnxTowers
-from bcls.training.inputs import image_source
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ import pytest
 import yaml
 from PIL import Image
 
+from bcls.assessment.inputs import image_source
 from bcls.cli.models import model_place
 from bcls.data import read_dataset
 from bcls.models import RetrievalModel
 from bcls.models.exported import OnnxTowers
-from bcls.training.inputs import image_source
 from tiny_folders import tiny_model
 
 

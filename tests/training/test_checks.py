@@ -39,9 +39,10 @@ def no_work(monkeypatch):
     def refuse(*given, **named):
         raise AssertionError("work was done")
 
-    for name in ("label_split", "check_dataset", "image_neighbours", "_fit"):
+    for name in ("label_split", "image_neighbours", "_fit"):
         monkeypatch.setattr(f"bcls.training.inputs.{name}", refuse)
     monkeypatch.setattr("bcls.training.run.label_split", refuse)
+    monkeypatch.setattr("bcls.assessment.inputs.check_dataset", refuse)
 
 
 @pytest.mark.parametrize(

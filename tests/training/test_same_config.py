@@ -8,12 +8,12 @@ import pytest
 import yaml
 
 from bcls.errors import InputError
+from bcls.study import parse_study, study_parser
+from bcls.study.plan import plan_study
 from bcls.training import load_config
 from bcls.training.parser import config_parser, config_text
 from bcls.training.run_folder import RunFolder
 from bcls.training.same_config import changed_fields, differing_fields
-from bcls.training.study import parse_study, study_parser
-from bcls.training.study.plan import plan_study
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 BASE = CONFIGS / "flickr8k" / "bcls.yaml"

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from jsonargparse import ArgumentParser
 
+    from bcls.assessment.comparing import EvaluatedModels
     from bcls.cli.models import FoundModel
     from bcls.evaluation import Difference
-    from bcls.training.comparing import JudgedModels
 
 DESCRIPTION = """Compare runs, saved models, or files of embeddings or similarities with the first of them: differences
 with intervals and p-values, and a page that shows query by query what changes.
@@ -111,16 +111,16 @@ def _about(given: dict[str, Any], models: dict[str, str], found: Sequence[FoundM
 
 def _judged(
     given: dict[str, Any], names: list[str], found: Sequence[FoundModel], files: Sequence[FileModel], order: list[str]
-) -> JudgedModels:
+) -> EvaluatedModels:
     """All models' results, the base first."""
-    from bcls.training.comparing import ModelOnData, judge_models  # noqa: PLC0415
+    from bcls.assessment.comparing import ModelOnData, evaluate_models  # noqa: PLC0415
 
     named_files = dict(zip(names[len(found) :], files, strict=True))
     data = found[0].data if found else given["data"]
     if data is None:
         return judge_without_data({name: named_files[name] for name in order}, given)
     source = f"the split {given['split']!r} of {data}"
-    judged = judge_models(
+    judged = evaluate_models(
         {name: ModelOnData(one.model, one.data, one.features) for name, one in zip(names, found, strict=False)},
         given["split"],
         scorer=given_scorer(given),
@@ -144,7 +144,7 @@ def _reorder(parts: dict[str, Any], order: Sequence[str]) -> None:
             parts[name] = parts.pop(name)
 
 
-def _report(given: dict[str, Any], judged: JudgedModels, about: dict[str, Any]) -> int:
+def _report(given: dict[str, Any], judged: EvaluatedModels, about: dict[str, Any]) -> int:
     """Print the table, and write the JSON file and the pages."""
     from bcls.evaluation import compare, difference_table, text_table, write_comparison  # noqa: PLC0415
 
@@ -180,14 +180,14 @@ def _report(given: dict[str, Any], judged: JudgedModels, about: dict[str, Any]) 
 
 def _pages(
     folder: Path,
-    judged: JudgedModels,
+    judged: EvaluatedModels,
     differences: Sequence[Difference],
     about: dict[str, Any],
     given: dict[str, Any],
 ) -> list[Path]:
     """Write a page for each model but the base; the files."""
+    from bcls.assessment.comparison_report import comparison_report  # noqa: PLC0415
     from bcls.evaluation.report import write_report  # noqa: PLC0415
-    from bcls.training.comparison_report import comparison_report  # noqa: PLC0415
 
     files = []
     base, *others = judged.results

@@ -16,8 +16,8 @@ from bcls.errors import InputError
 from bcls.progress import counted
 
 if TYPE_CHECKING:
+    from bcls.assessment.comparing import EvaluatedModels
     from bcls.data import RetrievalDataset
-    from bcls.training.comparing import JudgedModels
 
 
 @dataclass(frozen=True)
@@ -82,13 +82,13 @@ def file_models(given: dict[str, Any]) -> list[FileModel]:
     return found
 
 
-def judge_without_data(models: Mapping[str, FileModel], given: dict[str, Any]) -> JudgedModels:
+def judge_without_data(models: Mapping[str, FileModel], given: dict[str, Any]) -> EvaluatedModels:
     """Judge files where no data set is named: a file, the ids or the protocol tell which caption is whose.
 
     Raises:
         InputError: nothing tells it, or the models' files are of different images and captions.
     """
-    from bcls.training.comparing import JudgedModels, judge_similarities  # noqa: PLC0415
+    from bcls.assessment.comparing import EvaluatedModels, evaluate_similarities  # noqa: PLC0415
 
     truth, first, similarities = None, "", {}
     for name, model in models.items():
@@ -106,10 +106,10 @@ def judge_without_data(models: Mapping[str, FileModel], given: dict[str, Any]) -
         similarities[name] = files.in_order()
     assert truth is not None
     relevance = given_relevance(given)
-    results, metrics = judge_similarities(
+    results, metrics = evaluate_similarities(
         similarities, truth, protocol=given["protocol"], relevance=relevance, files=given["judgements"] or ()
     )
-    return JudgedModels(None, truth, relevance, given["protocol"], similarities, results, metrics)
+    return EvaluatedModels(None, truth, relevance, given["protocol"], similarities, results, metrics)
 
 
 def _for_each(given: dict[str, Any], option: str, count: int) -> list[str | None]:

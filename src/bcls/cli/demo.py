@@ -22,8 +22,8 @@ def run(words: list[str]) -> int:
     parser.add_argument("--epochs", type=int, default=9, help="of each of the three runs")
     given = parse_words(parser, words)
     require_training("bcls demo")
+    from bcls.demo.losses import COLUMNS, demo  # noqa: PLC0415
     from bcls.evaluation import text_table  # noqa: PLC0415
-    from bcls.training.demo import COLUMNS, demo  # noqa: PLC0415
 
     result = demo(Path(given["output"]), seed=given["seed"], epochs=given["epochs"])
     print("\nval, against the true relevance of the scenes:\n")

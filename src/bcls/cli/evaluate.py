@@ -149,13 +149,13 @@ def _judge_model(given: dict[str, Any]) -> Evaluation:
 def _measure(
     given: dict[str, Any], found: FoundModel, first: FoundModel | None, others: Sequence[FoundModel]
 ) -> dict[str, float]:
+    from bcls.assessment.evaluating import FirstStage, OtherModel, evaluate_model  # noqa: PLC0415
     from bcls.models import RetrievalModel  # noqa: PLC0415
-    from bcls.training.judging import FirstStage, OtherModel, judge_model  # noqa: PLC0415
 
     def loaded(one: FoundModel) -> RetrievalModel:
         return RetrievalModel.from_pretrained(one.model)
 
-    return judge_model(
+    return evaluate_model(
         loaded(found),
         found.data,
         given["split"],

@@ -119,11 +119,11 @@ def _require_split(given: dict[str, Any]) -> None:
 
 
 def _judge(model: RetrievalModel, given: dict[str, Any]) -> dict[str, dict[str, float]]:
+    from bcls.assessment.exported import evaluate_exported  # noqa: PLC0415
     from bcls.evaluation import text_table  # noqa: PLC0415
-    from bcls.training.exported import judge_exported  # noqa: PLC0415
 
     found = find_model(given["model"], given["data"], given["features"])
     folder = Path(given["output"])
-    metrics = judge_exported(model, folder, found.data, given["split"], found.features, int8=given["int8"])
+    metrics = evaluate_exported(model, folder, found.data, given["split"], found.features, int8=given["int8"])
     print(text_table(metrics, COLUMNS))
     return metrics

@@ -146,9 +146,9 @@ def _pictures_of(index: str) -> Path | None:
 
 def _demo(folder: Path) -> list[Served]:
     require_training("bcls serve --demo")
+    from bcls.demo.search import make_search_demo  # noqa: PLC0415
     from bcls.models import RetrievalModel, fingerprint  # noqa: PLC0415
     from bcls.server import Embedder, Served  # noqa: PLC0415
-    from bcls.training.demo_search import make_search_demo  # noqa: PLC0415
 
     made = make_search_demo(folder)
     return [

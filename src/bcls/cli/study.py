@@ -18,8 +18,8 @@ example: bcls study configs/studies/flickr8k.yaml --only triplet_sn boundary --s
 def run(words: list[str]) -> int:
     """Do the study, print its table; 1 where a run failed."""
     require_training("bcls study")
-    from bcls.training.study import conduct_study, parse_study, study_markdown, study_parser, study_table  # noqa: PLC0415
-    from bcls.training.study.publishing import publish, require_place  # noqa: PLC0415
+    from bcls.study import conduct_study, parse_study, study_markdown, study_parser, study_table  # noqa: PLC0415
+    from bcls.study.publishing import publish, require_place  # noqa: PLC0415
 
     if words and not words[0].startswith("-"):
         words = ["--config", *words]

@@ -10,7 +10,8 @@ from typing import Literal
 
 from bcls.data.dataset import RetrievalDataset
 from bcls.data.record_checks import refuse_unusable
-from bcls.files import hash_of, locked
+from bcls.files import hash_of
+from bcls.locks import locked
 from bcls.progress import counted
 from bcls.relevance import Calibration, CaptionRelevance, Scorer, captions_hash, open_labels, write_labels
 from bcls.relevance.store import is_store_of
@@ -64,7 +65,9 @@ def label_split(
     if not overwrite and not kept.exists() and is_store_of(older, scorer, *captions, fitted_on=fit_hash):
         kept = older
     if overwrite or not kept.exists():
-        with locked(kept.with_name(f".{kept.name}.lock"), lambda: logger.info("waiting: %s is being made", kept)):
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        lock = kept.with_name(f".{kept.name}.lock")
+        with locked(lock, lambda: logger.info("waiting: %s is being made", kept), remove=True):
             if overwrite or not kept.exists():  # another process may have made it meanwhile
                 logger.info("encoding %s of %s with %s", counted(len(captions[0]), "caption"), split, scorer.name)
                 scorer.fit(fitted_on.caption_texts, fitted_on.caption_image)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from bcls.locks import locked
 from bcls.search.errors import writing
 
 
@@ -17,8 +17,7 @@ def folder_lock(folder: Path) -> Iterator[None]:
     Raises:
         WriteFailedError: the file that is locked can neither be opened nor made.
     """
-    with writing(folder):
-        opened = (folder / ".lock").open("a")
-    with opened as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with ExitStack() as held:
+        with writing(folder):
+            held.enter_context(locked(folder / ".lock"))
         yield

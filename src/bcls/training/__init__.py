@@ -1,6 +1,6 @@
 """Training: joins data, models, losses and evaluation on Lightning. `train` needs the extra `train`.
 
-Lightning is imported when `train` is asked for: what only evaluates, compares or exports needs none.
+Lightning is imported when `train` is asked for: configs can be read and checked for their fields without it.
 """
 
 from __future__ import annotations

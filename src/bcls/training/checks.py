@@ -8,14 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
+from bcls.assessment.inputs import require_image_source
+from bcls.assessment.split_evaluator import metric_names
 from bcls.data import RetrievalDataset, read_dataset
 from bcls.data.scenes import open_scene_relevance
 from bcls.errors import InputError, MissingExtraError
-from bcls.models import ImageTower, RetrievalModel
+from bcls.models import RetrievalModel
 from bcls.relevance import Calibration
 from bcls.training.callbacks.best_model import require_metric
 from bcls.training.config import ModelConfig, OptimizationConfig, RunConfig
-from bcls.training.validation import metric_names
 
 
 def check_run(config: RunConfig, dataset: RetrievalDataset | None = None) -> RetrievalDataset:
@@ -88,54 +89,6 @@ def require_batch_size(config: RunConfig, train: RetrievalDataset) -> None:
         raise InputError(
             f"optimization.batch_size is {size}, but the train split has {images} images and a batch "
             "never holds an image twice: choose a smaller batch"
-        )
-
-
-def require_image_source(dataset: RetrievalDataset, features: str | None, tower: ImageTower) -> None:
-    """Refuse features that are not there or not what the image tower takes, and images where there are none.
-
-    Raises:
-        InputError: names the features that there are, and the field to set.
-    """
-    known = ", ".join(sorted(dataset.features)) or "none"
-    name = type(tower).__name__
-    if features is None:
-        require_images(dataset)
-        if getattr(tower, "prepare", None) is None:
-            raise InputError(
-                f"{name} takes features, not pictures: set data.features to one of "
-                f"{known if dataset.features else '(the data set has none)'}"
-            )
-        return
-    if features not in dataset.features:
-        raise InputError(f"{dataset.name}: no features {features!r}; there are: {known}")
-    if not tower.takes_features:
-        raise InputError(f"{name} takes pictures: set data.features to null")
-    store = dataset.features[features]
-    axes = tower.feature_axes
-    if axes is not None and len(store.shape) != axes:
-        expected = "(images, dim)" if axes == 2 else "(images, regions, dim)"
-        fitting = sorted(other for other, one in dataset.features.items() if len(one.shape) == axes)
-        raise InputError(
-            f"{name} takes features of shape {expected}, but data.features: {features} is {store.shape}: "
-            f"{'choose ' + ' or '.join(fitting) if fitting else 'choose another image tower'}"
-        )
-    if tower.fitted() is not None:  # before it is fitted, a pretrained tower has not opened its encoder
-        tower.require_features(store.about)
-
-
-def require_images(dataset: RetrievalDataset) -> None:
-    """Refuse a data set of features alone where images are to be opened.
-
-    Raises:
-        InputError: names the features that there are, and the setting that takes them.
-    """
-    if dataset.image_folder is None and dataset.features:
-        names = sorted(dataset.features)
-        raise InputError(
-            f"{dataset.name}: the data set has no images to open, only features: set data.features in the config to "
-            f"{'one of ' if len(names) > 1 else ''}{', '.join(names)} (--data.features {names[0]} for training, "
-            f"--features {names[0]} for evaluate, compare and export)"
         )
 
 

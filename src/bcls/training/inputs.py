@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from shlex import quote
 
 import numpy as np
 import torch
 
+from bcls.assessment.inputs import image_source, open_splits
 from bcls.data import (
     NeighbourBatchSampler,
     RetrievalDataset,
     UniqueImageBatchSampler,
-    check_dataset,
     image_neighbours,
-    read_dataset,
-    refuse_problems,
 )
 from bcls.data.batches import BatchAssembler
-from bcls.data.images import FeatureImages, ImageSource, PictureImages
 from bcls.data.labels import label_split
 from bcls.data.loader import BatchLoader, BatchSampler
 from bcls.data.relevance_files import read_relevance_file
-from bcls.errors import InputError
 from bcls.models import RetrievalModel
 from bcls.pictures import open_picture
 from bcls.relevance import Calibration, NoisyRelevance, RelevanceSource
-from bcls.training.checks import require_batch_size, require_image_source, require_images, require_label_source
+from bcls.training.checks import require_batch_size, require_label_source
 from bcls.training.config import DataConfig, RunConfig
 
 NEIGHBOURS = 64
@@ -57,62 +51,6 @@ def open_data(config: DataConfig, dataset: RetrievalDataset | None = None) -> Re
         InputError: unknown split or features, or problems; names the command that lists them all.
     """
     return open_splits(config.path, (config.train_split, config.validation_split), config.features, dataset)
-
-
-def open_splits(
-    path: str,
-    splits: Sequence[str],
-    features: str | None,
-    dataset: RetrievalDataset | None = None,
-    *,
-    images: bool = True,
-) -> RetrievalDataset:
-    """Read a whole data set and refuse it where these splits have problems.
-
-    Args:
-        path: of the data set.
-        splits: those that will be used.
-        features: the features that will be used; None = the pictures.
-        dataset: what is at the path, where it has been read already.
-        images: whether features or images will be used; otherwise only the captions are checked.
-
-    Raises:
-        InputError: unknown split or features, or problems; names the command that lists them all.
-    """
-    dataset = read_dataset(path) if dataset is None else dataset
-    if features is None:
-        if images:
-            require_images(dataset)
-    elif features not in dataset.features:
-        known = ", ".join(sorted(dataset.features)) or "none"
-        raise InputError(f"{path}: no features {features!r}; there are: {known}")
-    names = [] if features is None else [features]
-    problems = check_dataset(dataset.split(splits), pictures=images and features is None, features=names)
-    refuse_problems(problems, f"bcls data check {quote(str(path))}")
-    return dataset
-
-
-def image_source(
-    dataset: RetrievalDataset, features: str | None, model: RetrievalModel, workers: int = 2
-) -> ImageSource:
-    """The images of a split, as the model's image tower takes them.
-
-    Args:
-        dataset: the split.
-        features: the features' name; None = pictures.
-        model: whose image tower.
-        workers: threads that read pictures.
-
-    Raises:
-        InputError: the tower takes pictures and features were named, or the other way round, or the features are those
-            of another encoder.
-    """
-    require_image_source(dataset, features, model.image_tower)
-    if features is not None:
-        return FeatureImages(dataset.features[features], dataset.feature_rows(features))
-    prepare = getattr(model.image_tower, "prepare")  # noqa: B009 - of the towers that take pictures
-    paths = [dataset.image_path(row) for row in range(len(dataset.images))]
-    return PictureImages(paths, prepare, threads=workers)
 
 
 def prepare_inputs(config: RunConfig, dataset: RetrievalDataset, labels_folder: Path) -> TrainingInputs:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from bcls.assessment.comparing import ModelOnData, evaluate_models
 from bcls.errors import InputError
 from bcls.evaluation import compare
 from bcls.files import read_yaml
 from bcls.models import ModelCard, card_of_run
 from bcls.relevance import Scorer
-from bcls.training.comparing import ModelOnData, judge_models
 from bcls.training.run_folder import RunFolder
 
 
@@ -34,7 +34,7 @@ def published_card(run: str | Path, *, scorer: Scorer | None = None, scene_truth
     card_of_run(run)  # refuses what is no finished run
     config = read_yaml(run / "config.yaml")
     data = config["data"]
-    judged = judge_models(
+    judged = evaluate_models(
         {"model": ModelOnData(run / "model", data["path"], data["features"])},
         data["validation_split"],
         scorer=scorer,

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import torch
 
+from bcls.assessment.inputs import image_source
+from bcls.assessment.split_evaluator import SplitEvaluator
 from bcls.data import RetrievalDataset
 from bcls.data.labels import label_split
 from bcls.data.relevance_files import file_of
@@ -36,12 +38,11 @@ from bcls.training.callbacks import (
 from bcls.training.chance import Chance
 from bcls.training.checks import check_run
 from bcls.training.config import RunConfig, has_hard_negatives
-from bcls.training.inputs import TrainingInputs, image_source, open_data, prepare_inputs
+from bcls.training.inputs import TrainingInputs, open_data, prepare_inputs
 from bcls.training.module import RetrievalModule
 from bcls.training.provenance import provenance
 from bcls.training.resumed_words import refuse_other_words
 from bcls.training.run_folder import RunFolder
-from bcls.training.validation import SplitJudge
 
 try:
     import lightning as L
@@ -157,7 +158,7 @@ def _file_hash(file: Path) -> str:
     return sha256(file.read_bytes()).hexdigest()
 
 
-def _judge(config: RunConfig, inputs: TrainingInputs, folder: RunFolder) -> SplitJudge:
+def _judge(config: RunConfig, inputs: TrainingInputs, folder: RunFolder) -> SplitEvaluator:
     split = config.data.validation_split
     part = inputs.dataset.split(split)
     relevance: RelevanceSource | None = None
@@ -172,11 +173,11 @@ def _judge(config: RunConfig, inputs: TrainingInputs, folder: RunFolder) -> Spli
             fit_split=config.data.train_split,
         )
     images = image_source(part, config.data.features, inputs.model, config.data.workers)
-    return SplitJudge(part, images, inputs.model, relevance)
+    return SplitEvaluator(part, images, inputs.model, relevance)
 
 
 def _callbacks(
-    config: RunConfig, folder: RunFolder, inputs: TrainingInputs, judge: SplitJudge, best: BestModel
+    config: RunConfig, folder: RunFolder, inputs: TrainingInputs, judge: SplitEvaluator, best: BestModel
 ) -> list[Callback]:
     part = inputs.dataset.split(config.data.validation_split)
     history = History(folder.history, ("rsum", "ndcg@10", "tau_b"))

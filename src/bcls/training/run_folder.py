@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from bcls.errors import InputError
 from bcls.files import read_json, write_text
+from bcls.locks import locked
 from bcls.training.same_config import changed_fields
 
 
@@ -66,25 +66,17 @@ class RunFolder:
     def alone(self) -> Iterator[None]:
         """Keep every other process from training here; the system lets go when this one dies, in whatever way.
 
-        Windows has no such lock; nothing is held there.
-
         Raises:
             InputError: another process trains here.
         """
-        if sys.platform == "win32":
-            yield
-            return
-        import fcntl  # noqa: PLC0415 - not on Windows
-
         self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / ".lock").open("a") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise InputError(
-                    f"{self.path}: another process trains here at this moment: wait for it, or choose another --output"
-                ) from None
+        with locked(self.path / ".lock", self._refuse_second):
             yield
+
+    def _refuse_second(self) -> None:
+        raise InputError(
+            f"{self.path}: another process trains here at this moment: wait for it, or choose another --output"
+        )
 
     def claim(self, config_text: str, *, resume: bool) -> None:
         """Make the folder this run's own.

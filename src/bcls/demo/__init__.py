@@ -1,0 +1,1 @@
+"""Demonstrations on drawn scenes: three losses compared, and a collection to search."""
