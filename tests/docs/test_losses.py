@@ -319,6 +319,6 @@ def test_sigmoid(scale, bias, cases):
         for s, z in zip(case.similarity.ravel().tolist(), case.positives.ravel().tolist(), strict=True):
             total += math.log(1 + math.exp(-(1 if z else -1) * (scale * s + bias)))
         with torch.no_grad():
-            found = loss(torch.from_numpy(case.similarity), torch.from_numpy(case.positives)).item()
+            found = loss(torch.from_numpy(case.similarity), positives=torch.from_numpy(case.positives)).item()
         # the learnt scale and bias are float32
         assert found == pytest.approx(total / len(case.similarity), rel=1e-6)

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import bcls.losses as room
+from bcls.errors import InputError
 from bcls.losses.base import RetrievalLoss
 
 LOSSES = {
@@ -55,3 +56,42 @@ def test_every_loss_says_whether_it_uses_relevance_and_names_its_terms_alike(nam
     assert list(parameters) == ["self", "similarity", "relevance", "positives"]
     assert parameters["relevance"].default is None
     assert parameters["positives"].default is None
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_every_loss_has_the_call_of_the_base(name):
+    assert LOSSES[name].forward is RetrievalLoss.forward
+    parameters = inspect.signature(LOSSES[name]).parameters.values()
+    assert all(one.kind is inspect.Parameter.KEYWORD_ONLY for one in parameters)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_forward_is_the_combination_of_the_terms(make_matrices, name):
+    matrices = make_matrices(6, 7, 5)
+    loss = LOSSES[name]()
+    assert loss(*matrices) == loss.combine(loss.terms(*matrices))
+    assert loss(matrices[0], positives=matrices[2], relevance=matrices[1]) == loss(*matrices)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_relevance_is_needed_or_ignored(make_matrices, name):
+    similarity, relevance, positives = make_matrices(6, 7, 5)
+    loss = LOSSES[name]()
+    if loss.uses_relevance:
+        with pytest.raises(InputError, match=r"^this loss needs relevance: an \(images, captions\) matrix"):
+            loss(similarity, positives=positives)
+    else:
+        assert loss(similarity, relevance, positives) == loss(similarity, positives=positives)
+        assert loss(similarity[:, :6], relevance[:, :6]) == loss(similarity[:, :6])
+
+
+@pytest.mark.parametrize("name", [name for name, one in LOSSES.items() if not one.uses_relevance])
+def test_positives_in_the_second_place_work_with_a_warning(make_matrices, name):
+    similarity, _, positives = make_matrices(6, 7, 5)
+    loss = LOSSES[name]()
+    with pytest.warns(DeprecationWarning, match=rf"{name}\(similarity, positives\) is deprecated") as caught:
+        found = loss(similarity, positives)
+    assert found == loss(similarity, positives=positives)
+    assert caught[0].filename == __file__
+    with pytest.raises(InputError, match="positives must be bool"):
+        loss(similarity, positives.long())

@@ -137,7 +137,7 @@ def test_a_learnable_temperature_gets_its_gradient(make_batch, learns):
     y = y.detach() if learns == "temperature" else y
     loss = InfoNCELoss(learnable_temperature=True).double()
     leaves = [leaf for leaf in (loss.log_temperature, x, y) if leaf.requires_grad]
-    ours, theirs = ChunkedLoss(loss, 3)(x, y, positives=positives), loss(x @ y.T, positives)
+    ours, theirs = ChunkedLoss(loss, 3)(x, y, positives=positives), loss(x @ y.T, positives=positives)
     equal(ours, theirs)
     equal(gradients(ours, *leaves), gradients(theirs, *leaves))
 

@@ -129,9 +129,7 @@ def test_a_query_without_positives_has_no_binary_term_and_no_nan(make_matrices, 
 def test_forward_is_the_combination_of_the_terms(make_matrices, name):
     similarity, relevance, positives = make_matrices(5, 6, 3)
     loss = LOSSES[name]()
-    arguments = (relevance,) if name in GRADED_ALONE else (relevance, positives)
-    arguments = (positives,) if name == "selectively_hard" else arguments
-    assert loss(similarity, *arguments) == loss.combine(loss.terms(similarity, relevance, positives))
+    assert loss(similarity, relevance, positives) == loss.combine(loss.terms(similarity, relevance, positives))
     assert "=" in repr(loss)
 
 

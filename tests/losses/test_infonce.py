@@ -33,7 +33,7 @@ def test_other_positives_are_left_out_of_the_sum(make_matrices):
         return sum(terms) / len(terms)
 
     expected = (direction(similarity, positives) + direction(similarity.T, positives.T)) / 2
-    assert InfoNCELoss(temperature=0.2)(similarity, positives).item() == pytest.approx(expected, abs=1e-12)
+    assert InfoNCELoss(temperature=0.2)(similarity, positives=positives).item() == pytest.approx(expected, abs=1e-12)
 
 
 def test_a_learnable_temperature_learns_and_stays_in_range():

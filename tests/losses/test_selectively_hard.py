@@ -41,7 +41,7 @@ def test_equals_the_formula(make_matrices, images, captions, seed, tolerance):
 
 def test_without_tolerance_it_is_the_triplet_loss_with_the_hardest_negative(make_matrices):
     similarity, _, positives = make_matrices(6, 8, 2)
-    assert SelectivelyHardLoss(tolerance=0.0)(similarity, positives) == triplet_loss(
+    assert SelectivelyHardLoss(tolerance=0.0)(similarity, positives=positives) == triplet_loss(
         similarity, positives, negatives="hard"
     )
 

@@ -64,7 +64,7 @@ def test_values_and_gradients_equal_the_formula(make_matrices, kind, images, cap
 def test_the_diagonal_is_the_default_truth(make_matrices, kind):
     similarity, _, _ = make_matrices(5, 5, 3)
     loss = TripletLoss(negatives=kind)
-    assert loss(similarity) == loss(similarity, torch.eye(5, dtype=torch.bool))
+    assert loss(similarity) == loss(similarity, positives=torch.eye(5, dtype=torch.bool))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -74,8 +74,8 @@ def test_order_of_images_and_captions_does_not_matter(make_matrices, kind, seed)
     similarity, _, positives = make_matrices(5, 7, seed)
     rows, columns = torch.randperm(5), torch.randperm(7)
     loss = TripletLoss(negatives=kind)
-    shuffled = loss(similarity[rows][:, columns], positives[rows][:, columns])
-    torch.testing.assert_close(shuffled, loss(similarity, positives), atol=1e-12, rtol=0)
+    shuffled = loss(similarity[rows][:, columns], positives=positives[rows][:, columns])
+    torch.testing.assert_close(shuffled, loss(similarity, positives=positives), atol=1e-12, rtol=0)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -104,7 +104,9 @@ def test_soft_tends_to_hard_as_the_temperature_falls(make_matrices):
 def test_soft_without_margin_is_temperature_times_infonce(make_matrices):
     similarity, _, positives = make_matrices(6, 6, 1)
     soft = triplet_loss(similarity, positives, margin=0.0, temperature=0.07)
-    assert soft.item() == pytest.approx(0.07 * InfoNCELoss(temperature=0.07)(similarity, positives).item(), abs=1e-12)
+    assert soft.item() == pytest.approx(
+        0.07 * InfoNCELoss(temperature=0.07)(similarity, positives=positives).item(), abs=1e-12
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -92,26 +92,12 @@ class CoSENTLoss(RetrievalLoss):
         self.scale = scale
         self.within: Compared = within
 
-    def forward(self, similarity: Tensor, relevance: Tensor) -> Tensor:
-        """The loss.
-
-        Args:
-            similarity: (images, captions) scores, finite; float16 and bfloat16 are computed in float32.
-            relevance: (images, captions) in [0, 1], NaN = unknown.
-
-        Returns:
-            A scalar.
-
-        Raises:
-            InputError: a wrong shape, a score that is not finite, a label outside [0, 1].
-        """
-        return cosent_loss(similarity, relevance, scale=self.scale, within=self.within)
-
     def terms(
         self, similarity: Tensor, relevance: Tensor | None = None, positives: Tensor | None = None
     ) -> dict[str, Tensor]:
         """`{"cosent": loss}`."""
-        return {"cosent": self(similarity, require_relevance(relevance))}
+        relevance = require_relevance(relevance)
+        return {"cosent": cosent_loss(similarity, relevance, scale=self.scale, within=self.within)}
 
     def extra_repr(self) -> str:
         """The settings, for `print`."""

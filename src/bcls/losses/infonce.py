@@ -78,16 +78,8 @@ class InfoNCELoss(RetrievalLoss):
             self.log_temperature.clamp_(math.log(LOWEST_TEMPERATURE), math.log(HIGHEST_TEMPERATURE))
         return self.log_temperature.exp()
 
-    def forward(self, similarity: Tensor, positives: Tensor | None = None) -> Tensor:
-        """The loss of (images, captions) scores and positives (bool; None = the diagonal).
-
-        Raises:
-            InputError: a wrong shape, a score that is not finite, or no positive at all.
-        """
-        return infonce_loss(similarity, positives, temperature=self.temperature)
-
     def terms(
         self, similarity: Tensor, relevance: Tensor | None = None, positives: Tensor | None = None
     ) -> dict[str, Tensor]:
         """`{"infonce": loss}`."""
-        return {"infonce": self(similarity, positives)}
+        return {"infonce": infonce_loss(similarity, positives, temperature=self.temperature)}

@@ -131,29 +131,6 @@ class KendallLoss(RetrievalLoss):
         self.window = window
         self.engine: Engine = engine
 
-    def forward(self, similarity: Tensor, relevance: Tensor) -> Tensor:
-        """The loss.
-
-        Args:
-            similarity: (images, captions) scores, finite; float16 and bfloat16 are computed in float32.
-            relevance: (images, captions) in [0, 1], NaN = unknown.
-
-        Returns:
-            A scalar.
-
-        Raises:
-            InputError: a wrong shape, a score that is not finite, a label outside [0, 1].
-        """
-        return kendall_loss(
-            similarity,
-            relevance,
-            gap=self.gap,
-            margin=self.margin,
-            pairs=self.pairs,
-            window=self.window,
-            engine=self.engine,
-        )
-
     def terms(
         self, similarity: Tensor, relevance: Tensor | None = None, positives: Tensor | None = None
     ) -> dict[str, Tensor]:
@@ -162,7 +139,16 @@ class KendallLoss(RetrievalLoss):
         Raises:
             InputError: also where relevance is missing.
         """
-        return {"kendall": self(similarity, require_relevance(relevance))}
+        value = kendall_loss(
+            similarity,
+            require_relevance(relevance),
+            gap=self.gap,
+            margin=self.margin,
+            pairs=self.pairs,
+            window=self.window,
+            engine=self.engine,
+        )
+        return {"kendall": value}
 
     def extra_repr(self) -> str:
         """The settings, for `print`."""

@@ -93,34 +93,19 @@ class LanguageMarginLoss(RetrievalLoss):
         self.threshold = threshold
         self.temperature = temperature
 
-    def forward(self, similarity: Tensor, relevance: Tensor, positives: Tensor | None = None) -> Tensor:
-        """The loss.
-
-        Args:
-            similarity: (images, captions) scores, finite; float16 and bfloat16 are computed in float32.
-            relevance: (images, captions) in [0, 1], NaN = unknown.
-            positives: (images, captions) bool; None = the diagonal of a square matrix.
-
-        Returns:
-            A scalar.
-
-        Raises:
-            InputError: a wrong shape, a score that is not finite, a label outside [0, 1], no positive at all.
-        """
-        return language_margin_loss(
+    def terms(
+        self, similarity: Tensor, relevance: Tensor | None = None, positives: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """`{"language_margin": loss}`."""
+        value = language_margin_loss(
             similarity,
-            relevance,
+            require_relevance(relevance),
             positives,
             margin=self.margin,
             threshold=self.threshold,
             temperature=self.temperature,
         )
-
-    def terms(
-        self, similarity: Tensor, relevance: Tensor | None = None, positives: Tensor | None = None
-    ) -> dict[str, Tensor]:
-        """`{"language_margin": loss}`."""
-        return {"language_margin": self(similarity, require_relevance(relevance), positives)}
+        return {"language_margin": value}
 
     def extra_repr(self) -> str:
         """The settings, for `print`."""

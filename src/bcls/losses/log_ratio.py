@@ -79,26 +79,12 @@ class LogRatioLoss(RetrievalLoss):
         require_above_zero(epsilon=epsilon)
         self.epsilon = epsilon
 
-    def forward(self, similarity: Tensor, relevance: Tensor) -> Tensor:
-        """The loss.
-
-        Args:
-            similarity: (images, captions) cosines, finite; float16 and bfloat16 are computed in float32.
-            relevance: (images, captions) in [0, 1], NaN = unknown.
-
-        Returns:
-            A scalar.
-
-        Raises:
-            InputError: a wrong shape, a score that is not finite, a label outside [0, 1].
-        """
-        return log_ratio_loss(similarity, relevance, epsilon=self.epsilon)
-
     def terms(
         self, similarity: Tensor, relevance: Tensor | None = None, positives: Tensor | None = None
     ) -> dict[str, Tensor]:
         """`{"log_ratio": loss}`."""
-        return {"log_ratio": self(similarity, require_relevance(relevance))}
+        relevance = require_relevance(relevance)
+        return {"log_ratio": log_ratio_loss(similarity, relevance, epsilon=self.epsilon)}
 
     def extra_repr(self) -> str:
         """The settings, for `print`."""

@@ -79,26 +79,12 @@ class SelectivelyHardLoss(RetrievalLoss):
         self.margin = margin
         self.tolerance = tolerance
 
-    def forward(self, similarity: Tensor, positives: Tensor | None = None) -> Tensor:
-        """The loss.
-
-        Args:
-            similarity: (images, captions) scores, finite; float16 and bfloat16 are computed in float32.
-            positives: (images, captions) bool; None = the diagonal of a square matrix.
-
-        Returns:
-            A scalar.
-
-        Raises:
-            InputError: a wrong shape, a score that is not finite, or no positive at all.
-        """
-        return selectively_hard_loss(similarity, positives, margin=self.margin, tolerance=self.tolerance)
-
     def terms(
         self, similarity: Tensor, relevance: Tensor | None = None, positives: Tensor | None = None
     ) -> dict[str, Tensor]:
         """`{"selectively_hard": loss}`."""
-        return {"selectively_hard": self(similarity, positives)}
+        value = selectively_hard_loss(similarity, positives, margin=self.margin, tolerance=self.tolerance)
+        return {"selectively_hard": value}
 
     def extra_repr(self) -> str:
         """The settings, for `print`."""

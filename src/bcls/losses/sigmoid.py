@@ -60,16 +60,8 @@ class SigmoidLoss(RetrievalLoss):
         self.log_scale = nn.Parameter(torch.tensor(math.log(initial_scale)))
         self.bias = nn.Parameter(torch.tensor(float(initial_bias)))
 
-    def forward(self, similarity: Tensor, positives: Tensor | None = None) -> Tensor:
-        """The loss of (images, captions) scores and positives (bool; None = the diagonal).
-
-        Raises:
-            InputError: a wrong shape, a score that is not finite, or no positive at all.
-        """
-        return sigmoid_loss(similarity, positives, scale=self.log_scale.exp(), bias=self.bias)
-
     def terms(
         self, similarity: Tensor, relevance: Tensor | None = None, positives: Tensor | None = None
     ) -> dict[str, Tensor]:
         """`{"sigmoid": loss}`."""
-        return {"sigmoid": self(similarity, positives)}
+        return {"sigmoid": sigmoid_loss(similarity, positives, scale=self.log_scale.exp(), bias=self.bias)}

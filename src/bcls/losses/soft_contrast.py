@@ -91,22 +91,6 @@ class SoftContrastLoss(RetrievalLoss):
         self.label_temperature = label_temperature
         self.weight = weight
 
-    def forward(self, similarity: Tensor, relevance: Tensor, positives: Tensor | None = None) -> Tensor:
-        """The loss.
-
-        Args:
-            similarity: (images, captions) scores, finite; float16 and bfloat16 are computed in float32.
-            relevance: (images, captions) in [0, 1], NaN = unknown.
-            positives: (images, captions) bool; None = the diagonal of a square matrix.
-
-        Returns:
-            A scalar.
-
-        Raises:
-            InputError: a wrong shape, a score that is not finite, a label outside [0, 1], no positive at all.
-        """
-        return self.combine(self.terms(similarity, relevance, positives))
-
     def terms(
         self, similarity: Tensor, relevance: Tensor | None = None, positives: Tensor | None = None
     ) -> dict[str, Tensor]:

@@ -137,28 +137,14 @@ class TripletLoss(RetrievalLoss):
         self.negatives: Negatives = negatives
         self.temperature = temperature
 
-    def forward(self, similarity: Tensor, positives: Tensor | None = None) -> Tensor:
-        """The loss.
-
-        Args:
-            similarity: (images, captions) scores, finite; float16 and bfloat16 are computed in float32.
-            positives: (images, captions) bool; None = the diagonal of a square matrix.
-
-        Returns:
-            A scalar.
-
-        Raises:
-            InputError: a wrong shape, a score that is not finite, or no positive at all.
-        """
-        return triplet_loss(
-            similarity, positives, margin=self.margin, negatives=self.negatives, temperature=self.temperature
-        )
-
     def terms(
         self, similarity: Tensor, relevance: Tensor | None = None, positives: Tensor | None = None
     ) -> dict[str, Tensor]:
         """`{"triplet": loss}`."""
-        return {"triplet": self(similarity, positives)}
+        value = triplet_loss(
+            similarity, positives, margin=self.margin, negatives=self.negatives, temperature=self.temperature
+        )
+        return {"triplet": value}
 
     def extra_repr(self) -> str:
         """The settings, for `print`."""
