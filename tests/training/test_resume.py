@@ -1,4 +1,4 @@
-"""A run that was killed, within an epoch or after one, and resumed ends in the weights of an unbroken run, bit for bit."""
+"""A killed run, within an epoch or after one, that is resumed ends in the weights of an unbroken run, bit for bit."""
 
 from __future__ import annotations
 
