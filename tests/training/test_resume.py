@@ -1,4 +1,4 @@
-"""A run that was killed, in mid-epoch or after an epoch, and resumed ends in the weights of an unbroken one, bit for bit."""
+"""A run that was killed and resumed ends in the weights of an unbroken one, bit for bit."""
 
 from __future__ import annotations
 
