@@ -211,6 +211,7 @@ def test_the_page_tells_every_default(loss):
     (told,) = (item for item in items if re.match(rf"(?:The (?:graded term|rungs) of )?`{loss.__name__}`", item))
     defaults = {name: one.default for name, one in inspect.signature(loss).parameters.items()}
     assert defaults.pop("learnable_temperature", False) is False
+    assert defaults.pop("validate") is True  # of every loss, in "The call"
     for name, value in defaults.items():
         shown = f"{value:g}".replace("-", "−") if isinstance(value, float) else str(value)
         assert shown in " ".join(told.split()), f"{name}={value}"

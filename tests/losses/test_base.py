@@ -95,3 +95,30 @@ def test_positives_in_the_second_place_work_with_a_warning(make_matrices, name):
     assert caught[0].filename == __file__
     with pytest.raises(InputError, match="positives must be bool"):
         loss(similarity, positives.long())
+
+
+OTHER = {"gap": 0.25, "temperature": 0.0625, "kendall_margin": 0.375, "pairs": "stride", "window": 7, "engine": "torch"}
+OTHER |= {"negatives": "all", "sampling": "hard", "within": "batch", "divisor": 3.5, "threshold": 0.125}
+OTHER |= {"thresholds": (0.5, 0.25), "margins": (0.1, 0.2), "weights": (0.3, 0.4), "learnable_temperature": True}
+WITHIN = {("BCLSLoss", "kendall_margin"): "margin"}  # the name that the loss within has for it
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_the_text_of_a_loss_names_every_setting(name):
+    defaults = {key: one.default for key, one in inspect.signature(LOSSES[name]).parameters.items()}
+    others = {key: OTHER.get(key, not old if isinstance(old, bool) else 0.75) for key, old in defaults.items()}
+    for key, value in others.items():
+        assert value != defaults[key]
+        given = others if name == "LadderLoss" else {key: value}
+        assert f"{WITHIN.get((name, key), key)}={value!r}" in repr(LOSSES[name](**given))
+
+
+def test_reading_a_learnt_temperature_changes_nothing():
+    loss = room.InfoNCELoss(learnable_temperature=True)
+    with torch.no_grad():
+        loss.log_temperature.fill_(-20.0)
+    assert loss.temperature.item() == pytest.approx(0.01)
+    assert "temperature=0.01" in repr(loss)
+    assert loss.log_temperature.item() == -20.0
+    loss.terms(torch.rand(3, 3))
+    assert loss.log_temperature.exp().item() == pytest.approx(0.01)

@@ -83,3 +83,9 @@ def test_a_learnt_temperature_is_exact_under_autocast():
 def test_a_learnt_temperature_that_is_none_is_refused(temperature):
     with pytest.raises(InputError, match="temperature"):
         infonce_loss(torch.eye(2), temperature=torch.tensor(temperature))
+
+
+def test_two_batches_may_be_computed_before_the_backward_pass():
+    loss = InfoNCELoss(learnable_temperature=True)
+    (loss(torch.eye(3)) + loss(torch.ones(3, 3))).backward()
+    assert loss.log_temperature.grad != 0

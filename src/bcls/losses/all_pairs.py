@@ -39,18 +39,19 @@ class _AllPairsHinge(torch.autograd.Function):
     def forward(ctx: Any, similarity: Tensor, relevance: Tensor, gap: float, margin: float) -> Tensor:
         total = similarity.new_zeros(())
         gradient = torch.zeros_like(similarity)
-        ordered = 0
+        ordered = torch.zeros((), dtype=torch.int64, device=similarity.device)
         for block, part in query_and_candidate_blocks(similarity, BLOCK_ELEMENTS):
             scores, labels = similarity[block], relevance[block]
             counts = labels[:, part, None] - labels[:, None, :] > gap
-            ordered += int(counts.sum())
+            ordered = ordered + counts.sum()
             hinge = (margin + scores[:, None, :] - scores[:, part, None]) * counts
             pays = hinge > 0
             total = total + hinge.clamp(min=0).sum()
             gradient[block] += pays.sum(dim=1).to(scores)
             gradient[block, part] -= pays.sum(dim=2).to(scores)
-        ctx.save_for_backward(gradient / max(ordered, 1))
-        return total / max(ordered, 1)
+        ordered = ordered.clamp(min=1)
+        ctx.save_for_backward(gradient / ordered)
+        return total / ordered
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from abc import ABC, abstractmethod
 from typing import ClassVar
@@ -18,6 +19,14 @@ class RetrievalLoss(nn.Module, ABC):
     positives)`, and ignores the labels that it does not use. A subclass sets `uses_relevance` and defines `terms`; it
     defines `combine` too if the loss is not the plain sum of its terms.
 
+    Args:
+        validate: whether every call checks the values of scores and labels: finite scores, relevance in [0, 1], at
+            least one positive pair. The result of such a check has to be read from the device, so that the program
+            waits for it, and `torch.compile` breaks the graph there. Without the checks no loss of this package waits
+            for the device, and each compiles with `fullgraph=True`; a wrong value then gives a wrong loss. Shapes and
+            number formats are checked in any case. The value of the loss may differ in its last digits: positive
+            pairs are then a mask instead of a list, whose length only the device knows.
+
     Attributes:
         uses_relevance: whether the loss needs continuous labels.
 
@@ -33,6 +42,10 @@ class RetrievalLoss(nn.Module, ABC):
     """
 
     uses_relevance: ClassVar[bool]
+
+    def __init__(self, *, validate: bool = True) -> None:
+        super().__init__()
+        self.validate = validate
 
     def forward(self, similarity: Tensor, relevance: Tensor | None = None, positives: Tensor | None = None) -> Tensor:
         """The loss.
@@ -75,6 +88,18 @@ class RetrievalLoss(nn.Module, ABC):
             first = first + term
         return first
 
+    def extra_repr(self) -> str:
+        """The settings, for `print`: what the constructor takes, as far as the loss keeps it by the same name.
+
+        Settings of a loss within this one are printed there.
+        """
+        names = [name for name in inspect.signature(type(self)).parameters if hasattr(self, name)]
+        return ", ".join(f"{name}={_shown(getattr(self, name))}" for name in names)
+
 
 def _is_continuous(labels: object) -> bool:
     return isinstance(labels, Tensor) and labels.is_floating_point()
+
+
+def _shown(setting: object) -> str:
+    return f"{setting.item():.6g}" if isinstance(setting, Tensor) else repr(setting)

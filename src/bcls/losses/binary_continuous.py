@@ -29,6 +29,7 @@ class BCLSLoss(RetrievalLoss):
         pairs: which pairs the Kendall term compares.
         window: width of the SW-HS window, in positions or as a share of the candidates.
         engine: what computes the Kendall term; see `KendallLoss`.
+        validate: whether to check the values of scores and labels in every call; see `RetrievalLoss`.
 
     Raises:
         InputError: a setting out of range.
@@ -61,12 +62,15 @@ class BCLSLoss(RetrievalLoss):
         pairs: Pairs = "boundary",
         window: int | float = 0.9,
         engine: Engine = "auto",
+        validate: bool = True,
     ) -> None:
-        super().__init__()
+        super().__init__(validate=validate)
         require_at_least(0, kendall_weight=kendall_weight)
         self.kendall_weight = kendall_weight
-        self.triplet = TripletLoss(margin=margin, negatives="soft", temperature=temperature)
-        self.kendall = KendallLoss(gap=gap, margin=kendall_margin, pairs=pairs, window=window, engine=engine)
+        self.triplet = TripletLoss(margin=margin, negatives="soft", temperature=temperature, validate=validate)
+        self.kendall = KendallLoss(
+            gap=gap, margin=kendall_margin, pairs=pairs, window=window, engine=engine, validate=validate
+        )
 
     def terms(
         self, similarity: Tensor, relevance: Tensor | None = None, positives: Tensor | None = None

@@ -120,7 +120,7 @@ class ChunkedLoss(nn.Module):
                 continue
             pairs = find_positive_pairs(positives, len(images), len(captions), images.device)
             if isinstance(loss, InfoNCELoss):
-                temperature = loss.temperature
+                temperature = loss.bounded_temperature()
                 terms["infonce"] = self._soft(images, captions, pairs, 0.0, temperature) / temperature
             elif loss.negatives == "soft":
                 terms["triplet"] = self._soft(images, captions, pairs, loss.margin, loss.temperature)

@@ -17,7 +17,9 @@ Compared = Literal["query", "batch"]
 UNKNOWN = -1.0
 
 
-def cosent_loss(similarity: Tensor, relevance: Tensor, *, scale: float = 20.0, within: Compared = "query") -> Tensor:
+def cosent_loss(
+    similarity: Tensor, relevance: Tensor, *, scale: float = 20.0, within: Compared = "query", validate: bool = True
+) -> Tensor:
     """Functional form of `CoSENTLoss`; see there.
 
     Example:
@@ -27,8 +29,8 @@ def cosent_loss(similarity: Tensor, relevance: Tensor, *, scale: float = 20.0, w
         tensor(0.6575)
     """
     _check_settings(scale, within)
-    similarity = check_similarity(similarity)
-    relevance = check_relevance(similarity, relevance)
+    similarity = check_similarity(similarity, validate=validate)
+    relevance = check_relevance(similarity, relevance, validate=validate)
     if within == "batch":
         return _one_direction(scale * similarity.reshape(1, -1), relevance.reshape(1, -1))
     return both_directions(_one_direction, scale * similarity, relevance)
@@ -68,6 +70,7 @@ class CoSENTLoss(RetrievalLoss):
     Args:
         scale: of the scores, above 0; the inverse of a temperature.
         within: what is compared: candidates of one `query`, or all pairs of the `batch`.
+        validate: whether to check the values of scores and labels in every call; see `RetrievalLoss`.
 
     Raises:
         InputError: a setting out of range.
@@ -86,8 +89,8 @@ class CoSENTLoss(RetrievalLoss):
 
     uses_relevance: ClassVar[bool] = True
 
-    def __init__(self, *, scale: float = 20.0, within: Compared = "query") -> None:
-        super().__init__()
+    def __init__(self, *, scale: float = 20.0, within: Compared = "query", validate: bool = True) -> None:
+        super().__init__(validate=validate)
         _check_settings(scale, within)
         self.scale = scale
         self.within: Compared = within
@@ -97,8 +100,6 @@ class CoSENTLoss(RetrievalLoss):
     ) -> dict[str, Tensor]:
         """`{"cosent": loss}`."""
         relevance = require_relevance(relevance)
-        return {"cosent": cosent_loss(similarity, relevance, scale=self.scale, within=self.within)}
-
-    def extra_repr(self) -> str:
-        """The settings, for `print`."""
-        return f"scale={self.scale}, within={self.within!r}"
+        return {
+            "cosent": cosent_loss(similarity, relevance, scale=self.scale, within=self.within, validate=self.validate)
+        }

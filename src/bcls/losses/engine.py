@@ -6,6 +6,7 @@ from functools import cache
 from importlib.util import find_spec
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 from bcls.compiled.kernel import find_numba
@@ -48,11 +49,11 @@ def choose_engine(similarity: Tensor, engine: Engine = "auto", *, pairs: str = "
     """
     device = similarity.device.type
     if engine == "auto":
-        pays = device == "cpu" and similarity.numel() >= WORTH_COMPILING and find_numba() is not None
+        pays = device == "cpu" and similarity.numel() >= WORTH_COMPILING and _has_numba()
         return "compiled" if pays else "torch"
     if engine == "compiled" and device != "cpu":
         raise InputError(f"engine 'compiled' runs on the CPU, but similarity is on {similarity.device}: use 'torch'")
-    if engine == "compiled" and find_numba() is None:
+    if engine == "compiled" and not _has_numba():
         raise MissingExtraError("the compiled Kendall loss", "fast")
     if engine == "triton" and (device != "cuda" or pairs != "all"):
         raise InputError(f"engine 'triton' counts all pairs on CUDA; here: {pairs!r} on {similarity.device}")
@@ -61,6 +62,13 @@ def choose_engine(similarity: Tensor, engine: Engine = "auto", *, pairs: str = "
     return engine
 
 
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator,unused-ignore]
+def _has_numba() -> bool:
+    """Whether numba is there; `torch.compile` asks once and does not look inside."""
+    return find_numba() is not None
+
+
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator,unused-ignore]
 @cache
 def _has_triton() -> bool:
     return find_spec("triton") is not None

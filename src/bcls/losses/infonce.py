@@ -11,14 +11,19 @@ from torch import Tensor, nn
 
 from bcls.errors import InputError
 from bcls.losses.base import RetrievalLoss
+from bcls.losses.masked_triplets import masked_soft
 from bcls.losses.matrices import both_directions, check_positives, check_similarity
+from bcls.losses.means import mean_where
 from bcls.losses.settings import number_of, require_above_zero
 from bcls.losses.soft_triplets import soft_triplets
 
 LOWEST_TEMPERATURE, HIGHEST_TEMPERATURE = 0.01, 1.0
+LOG_BOUNDS = math.log(LOWEST_TEMPERATURE), math.log(HIGHEST_TEMPERATURE)
 
 
-def infonce_loss(similarity: Tensor, positives: Tensor | None = None, *, temperature: float | Tensor = 0.05) -> Tensor:
+def infonce_loss(
+    similarity: Tensor, positives: Tensor | None = None, *, temperature: float | Tensor = 0.05, validate: bool = True
+) -> Tensor:
     """Functional form of `InfoNCELoss`; see there.
 
     Example:
@@ -26,10 +31,17 @@ def infonce_loss(similarity: Tensor, positives: Tensor | None = None, *, tempera
         >>> infonce_loss(similarity, temperature=0.1)
         tensor(1.0951)
     """
-    require_above_zero(temperature=number_of(temperature, "temperature"))
-    similarity = check_similarity(similarity)
-    positives = check_positives(similarity, positives)
-    return both_directions(partial(_one_direction, temperature=temperature), similarity, positives)
+    if validate or not isinstance(temperature, Tensor):
+        require_above_zero(temperature=number_of(temperature, "temperature"))
+    similarity = check_similarity(similarity, validate=validate)
+    positives = check_positives(similarity, positives, validate=validate)
+    one = _one_direction if validate else _one_direction_of_mask
+    return both_directions(partial(one, temperature=temperature), similarity, positives)
+
+
+def _one_direction_of_mask(similarity: Tensor, positives: Tensor, *, temperature: float | Tensor) -> Tensor:
+    terms = masked_soft(similarity, positives, margin=0.0, temperature=temperature)
+    return mean_where(terms / temperature, positives)
 
 
 def _one_direction(similarity: Tensor, positives: Tensor, *, temperature: float | Tensor) -> Tensor:
@@ -45,6 +57,7 @@ class InfoNCELoss(RetrievalLoss):
     Args:
         temperature: t, above 0; the start, where it is learnt.
         learnable_temperature: learn log t by gradient, kept within [0.01, 1] as CLIP does at its lower end.
+        validate: whether to check the values of scores and labels in every call; see `RetrievalLoss`.
 
     Raises:
         InputError: a temperature out of range.
@@ -60,8 +73,10 @@ class InfoNCELoss(RetrievalLoss):
 
     uses_relevance: ClassVar[bool] = False
 
-    def __init__(self, *, temperature: float = 0.05, learnable_temperature: bool = False) -> None:
-        super().__init__()
+    def __init__(
+        self, *, temperature: float = 0.05, learnable_temperature: bool = False, validate: bool = True
+    ) -> None:
+        super().__init__(validate=validate)
         require_above_zero(temperature=temperature)
         if learnable_temperature and not LOWEST_TEMPERATURE <= temperature <= HIGHEST_TEMPERATURE:
             raise InputError(f"temperature is {temperature}; a learnable one starts within [0.01, 1]")
@@ -70,16 +85,34 @@ class InfoNCELoss(RetrievalLoss):
         self.fixed_temperature = temperature
 
     @property
+    def learnable_temperature(self) -> bool:
+        """Whether the temperature is learnt."""
+        return self.log_temperature is not None
+
+    @property
     def temperature(self) -> float | Tensor:
-        """The temperature now in use."""
+        """The temperature now in use, within its bounds; reading it changes nothing."""
         if self.log_temperature is None:
             return self.fixed_temperature
-        with torch.no_grad():  # the parameter itself, as CLIP does: beyond a bound it would get no gradient
-            self.log_temperature.clamp_(math.log(LOWEST_TEMPERATURE), math.log(HIGHEST_TEMPERATURE))
-        return self.log_temperature.exp()
+        return self.log_temperature.clamp(*LOG_BOUNDS).exp()
+
+    def bounded_temperature(self) -> float | Tensor:
+        """The temperature for a step: a learnt one that an optimizer took beyond its bounds is brought back first.
+
+        The parameter itself is changed, as CLIP does: beyond a bound it would get no gradient.
+        """
+        if self.log_temperature is None:
+            return self.fixed_temperature
+        with torch.no_grad():
+            self.log_temperature.clamp_(*LOG_BOUNDS)
+        return self.log_temperature.exp()  # keeps its result, not the parameter, so that a second step may change it
 
     def terms(
         self, similarity: Tensor, relevance: Tensor | None = None, positives: Tensor | None = None
     ) -> dict[str, Tensor]:
         """`{"infonce": loss}`."""
-        return {"infonce": infonce_loss(similarity, positives, temperature=self.temperature)}
+        return {
+            "infonce": infonce_loss(
+                similarity, positives, temperature=self.bounded_temperature(), validate=self.validate
+            )
+        }

@@ -27,6 +27,7 @@ def kendall_loss(
     pairs: Pairs = "boundary",
     window: int | float = 0.9,
     engine: Engine = "auto",
+    validate: bool = True,
 ) -> Tensor:
     """Functional form of `KendallLoss`; see there.
 
@@ -38,8 +39,8 @@ def kendall_loss(
         tensor(0.4500)
     """
     _check_settings(gap, margin, pairs, window, engine)
-    similarity = check_similarity(similarity)
-    relevance = check_relevance(similarity, relevance)
+    similarity = check_similarity(similarity, validate=validate)
+    relevance = check_relevance(similarity, relevance, validate=validate)
     chosen = choose_engine(similarity, engine, pairs=pairs)
     if chosen == "triton":
         from bcls.losses.triton_pairs import triton_all_pairs  # noqa: PLC0415 - only where there is triton
@@ -95,6 +96,7 @@ class KendallLoss(RetrievalLoss):
             every batch size. Not used by `all`.
         engine: what computes it: `auto`, `compiled`, `torch` or `triton`; `choose_engine` tells what `auto` takes.
             `triton` is never taken by `auto`.
+        validate: whether to check the values of scores and labels in every call; see `RetrievalLoss`.
 
     Raises:
         InputError: a setting out of range.
@@ -122,8 +124,9 @@ class KendallLoss(RetrievalLoss):
         pairs: Pairs = "boundary",
         window: int | float = 0.9,
         engine: Engine = "auto",
+        validate: bool = True,
     ) -> None:
-        super().__init__()
+        super().__init__(validate=validate)
         _check_settings(gap, margin, pairs, window, engine)
         self.gap = gap
         self.margin = margin
@@ -147,11 +150,6 @@ class KendallLoss(RetrievalLoss):
             pairs=self.pairs,
             window=self.window,
             engine=self.engine,
+            validate=self.validate,
         )
         return {"kendall": value}
-
-    def extra_repr(self) -> str:
-        """The settings, for `print`."""
-        return (
-            f"gap={self.gap}, margin={self.margin}, pairs={self.pairs!r}, window={self.window}, engine={self.engine!r}"
-        )

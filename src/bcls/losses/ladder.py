@@ -18,7 +18,9 @@ from bcls.losses.settings import require_at_least
 from bcls.losses.triplet import Negatives, TripletLoss
 
 
-def ladder_loss(similarity: Tensor, relevance: Tensor, *, threshold: float = 0.4, margin: float = 0.01) -> Tensor:
+def ladder_loss(
+    similarity: Tensor, relevance: Tensor, *, threshold: float = 0.4, margin: float = 0.01, validate: bool = True
+) -> Tensor:
     """One rung of `LadderLoss`, the term of one threshold; see there.
 
     Example:
@@ -28,8 +30,8 @@ def ladder_loss(similarity: Tensor, relevance: Tensor, *, threshold: float = 0.4
         tensor(0.1000)
     """
     _check_rung(threshold, margin)
-    similarity = check_similarity(similarity)
-    relevance = check_relevance(similarity, relevance)
+    similarity = check_similarity(similarity, validate=validate)
+    relevance = check_relevance(similarity, relevance, validate=validate)
     return both_directions(partial(_one_direction, threshold=threshold, margin=margin), similarity, relevance)
 
 
@@ -64,6 +66,7 @@ class LadderLoss(RetrievalLoss):
         weights: of the rungs, at least 0, as many.
         margin: of the triplet term.
         negatives: of the triplet term; the published one is `hard`.
+        validate: whether to check the values of scores and labels in every call; see `RetrievalLoss`.
 
     Raises:
         InputError: a setting out of range, or settings of different lengths.
@@ -94,8 +97,9 @@ class LadderLoss(RetrievalLoss):
         weights: Sequence[float] = (0.25,),
         margin: float = 0.2,
         negatives: Negatives = "hard",
+        validate: bool = True,
     ) -> None:
-        super().__init__()
+        super().__init__(validate=validate)
         self.thresholds, self.margins, self.weights = tuple(thresholds), tuple(margins), tuple(weights)
         if not len(self.thresholds) == len(self.margins) == len(self.weights):
             raise InputError(
@@ -108,7 +112,7 @@ class LadderLoss(RetrievalLoss):
         for threshold, rung, weight in zip(self.thresholds, self.margins, self.weights, strict=True):
             _check_rung(threshold, rung)
             require_at_least(0, weight=weight)
-        self.triplet = TripletLoss(margin=margin, negatives=negatives)
+        self.triplet = TripletLoss(margin=margin, negatives=negatives, validate=validate)
 
     def terms(
         self, similarity: Tensor, relevance: Tensor | None = None, positives: Tensor | None = None
@@ -117,7 +121,9 @@ class LadderLoss(RetrievalLoss):
         relevance = require_relevance(relevance)
         terms = self.triplet.terms(similarity, positives=positives)
         for level, (threshold, margin) in enumerate(zip(self.thresholds, self.margins, strict=True), start=2):
-            terms[f"level_{level}"] = ladder_loss(similarity, relevance, threshold=threshold, margin=margin)
+            terms[f"level_{level}"] = ladder_loss(
+                similarity, relevance, threshold=threshold, margin=margin, validate=self.validate
+            )
         return terms
 
     def combine(self, terms: dict[str, Tensor]) -> Tensor:
@@ -126,7 +132,3 @@ class LadderLoss(RetrievalLoss):
         for level, weight in enumerate(self.weights, start=2):
             loss = loss + weight * terms[f"level_{level}"]
         return loss
-
-    def extra_repr(self) -> str:
-        """The settings, for `print`."""
-        return f"thresholds={self.thresholds}, margins={self.margins}, weights={self.weights}"

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 from bcls.losses.base import RetrievalLoss
+from bcls.losses.masked_triplets import masked_soft
 from bcls.losses.matrices import both_directions, check_positives, check_relevance, check_similarity, require_relevance
+from bcls.losses.means import mean_where
 from bcls.losses.settings import require_above_zero, require_at_least, require_below_one
 from bcls.losses.soft_triplets import soft_triplets
 
@@ -22,6 +24,7 @@ def language_margin_loss(
     margin: float = 0.2,
     threshold: float = 0.2,
     temperature: float = 0.02,
+    validate: bool = True,
 ) -> Tensor:
     """Functional form of `LanguageMarginLoss`; see there.
 
@@ -32,12 +35,12 @@ def language_margin_loss(
         tensor(1.5039)
     """
     _check_settings(margin, threshold, temperature)
-    similarity = check_similarity(similarity)
-    relevance = check_relevance(similarity, relevance)
-    positives = check_positives(similarity, positives)
+    similarity = check_similarity(similarity, validate=validate)
+    relevance = check_relevance(similarity, relevance, validate=validate)
+    positives = check_positives(similarity, positives, validate=validate)
     shrunk = (1 - relevance).clamp(min=0) * (margin / (1 - threshold))
     margins = torch.where(relevance >= threshold, shrunk, margin).to(similarity.dtype)
-    one = partial(_one_direction, temperature=temperature)
+    one = partial(_one_direction if validate else _one_direction_of_mask, temperature=temperature)
     return both_directions(one, similarity + margins.masked_fill(positives, 0.0), positives)
 
 
@@ -45,6 +48,11 @@ def _check_settings(margin: float, threshold: float, temperature: float) -> None
     require_at_least(0, margin=margin)
     require_below_one(threshold=threshold)
     require_above_zero(temperature=temperature)
+
+
+def _one_direction_of_mask(raised: Tensor, positives: Tensor, *, temperature: float) -> Tensor:
+    terms = masked_soft(raised, positives, margin=0.0, temperature=temperature)
+    return mean_where(terms / temperature, positives)
 
 
 def _one_direction(raised: Tensor, positives: Tensor, *, temperature: float) -> Tensor:
@@ -68,6 +76,7 @@ class LanguageMarginLoss(RetrievalLoss):
         threshold: h, in [0, 1): what counts as related. Scorers spread differently; the published choice is the value
             that 70% of the labels of other captions lie below.
         temperature: t, above 0.
+        validate: whether to check the values of scores and labels in every call; see `RetrievalLoss`.
 
     Raises:
         InputError: a setting out of range.
@@ -86,8 +95,10 @@ class LanguageMarginLoss(RetrievalLoss):
 
     uses_relevance: ClassVar[bool] = True
 
-    def __init__(self, *, margin: float = 0.2, threshold: float = 0.2, temperature: float = 0.02) -> None:
-        super().__init__()
+    def __init__(
+        self, *, margin: float = 0.2, threshold: float = 0.2, temperature: float = 0.02, validate: bool = True
+    ) -> None:
+        super().__init__(validate=validate)
         _check_settings(margin, threshold, temperature)
         self.margin = margin
         self.threshold = threshold
@@ -104,9 +115,6 @@ class LanguageMarginLoss(RetrievalLoss):
             margin=self.margin,
             threshold=self.threshold,
             temperature=self.temperature,
+            validate=self.validate,
         )
         return {"language_margin": value}
-
-    def extra_repr(self) -> str:
-        """The settings, for `print`."""
-        return f"margin={self.margin}, threshold={self.threshold}, temperature={self.temperature}"

@@ -14,7 +14,7 @@ from bcls.losses.means import mean_where
 from bcls.losses.settings import require_above_zero
 
 
-def log_ratio_loss(similarity: Tensor, relevance: Tensor, *, epsilon: float = 0.1) -> Tensor:
+def log_ratio_loss(similarity: Tensor, relevance: Tensor, *, epsilon: float = 0.1, validate: bool = True) -> Tensor:
     """Functional form of `LogRatioLoss`; see there.
 
     Example:
@@ -24,8 +24,8 @@ def log_ratio_loss(similarity: Tensor, relevance: Tensor, *, epsilon: float = 0.
         tensor(2.9233)
     """
     require_above_zero(epsilon=epsilon)
-    similarity = check_similarity(similarity)
-    relevance = check_relevance(similarity, relevance)
+    similarity = check_similarity(similarity, validate=validate)
+    relevance = check_relevance(similarity, relevance, validate=validate)
     return both_directions(partial(_one_direction, epsilon=epsilon), similarity, relevance)
 
 
@@ -58,6 +58,7 @@ class LogRatioLoss(RetrievalLoss):
             else, and a positive that is not yet near has a steep gradient. The published 1e-6 is for labels that are
             distances of different things. Below the distance e the gradient of d is 0, where that of the square
             root would have no bound.
+        validate: whether to check the values of scores and labels in every call; see `RetrievalLoss`.
 
     Raises:
         InputError: a setting out of range.
@@ -74,8 +75,8 @@ class LogRatioLoss(RetrievalLoss):
 
     uses_relevance: ClassVar[bool] = True
 
-    def __init__(self, *, epsilon: float = 0.1) -> None:
-        super().__init__()
+    def __init__(self, *, epsilon: float = 0.1, validate: bool = True) -> None:
+        super().__init__(validate=validate)
         require_above_zero(epsilon=epsilon)
         self.epsilon = epsilon
 
@@ -84,8 +85,4 @@ class LogRatioLoss(RetrievalLoss):
     ) -> dict[str, Tensor]:
         """`{"log_ratio": loss}`."""
         relevance = require_relevance(relevance)
-        return {"log_ratio": log_ratio_loss(similarity, relevance, epsilon=self.epsilon)}
-
-    def extra_repr(self) -> str:
-        """The settings, for `print`."""
-        return f"epsilon={self.epsilon}"
+        return {"log_ratio": log_ratio_loss(similarity, relevance, epsilon=self.epsilon, validate=self.validate)}

@@ -36,11 +36,12 @@ def require_tensor(value: object, name: str) -> None:
         raise InputError(f"{name} must be a plain tensor, not a masked one: fill what is masked with NaN = unknown")
 
 
-def check_similarity(similarity: Tensor) -> Tensor:
+def check_similarity(similarity: Tensor, *, validate: bool = True) -> Tensor:
     """The scores of all (image, caption) pairs, in a number format fit for sums.
 
     Args:
         similarity: (images, captions), floating point, finite.
+        validate: whether to check the values too; without, nothing waits for the device.
 
     Returns:
         The same values; float16 and bfloat16 become float32.
@@ -55,7 +56,7 @@ def check_similarity(similarity: Tensor) -> Tensor:
     if not similarity.is_floating_point():
         raise InputError(f"similarity must be floating point, not {similarity.dtype}")
     similarity = at_least_single(similarity)
-    if not all(map(math.isfinite, _extremes(similarity))):
+    if validate and not all(map(math.isfinite, _extremes(similarity))):
         row, column = _first(~torch.isfinite(similarity))
         raise InputError(
             f"similarity of image {row} and caption {column} is {similarity[row, column].item()}: scores must be "
@@ -71,13 +72,16 @@ def require_relevance(relevance: Tensor | None) -> Tensor:
     return relevance
 
 
-def check_relevance(similarity: Tensor, relevance: Tensor | None, *, first: tuple[int, int] = (0, 0)) -> Tensor:
+def check_relevance(
+    similarity: Tensor, relevance: Tensor | None, *, first: tuple[int, int] = (0, 0), validate: bool = True
+) -> Tensor:
     """Continuous labels of all pairs, or of a block of them.
 
     Args:
         similarity: (images, captions), for the shape and the device.
         relevance: (images, captions) in [0, 1], NaN = unknown.
         first: the image and the caption that the block begins with, for the message.
+        validate: whether to check the values too; without, nothing waits for the device.
 
     Returns:
         The labels without a gradient; float16 and bfloat16 become float32.
@@ -92,18 +96,20 @@ def check_relevance(similarity: Tensor, relevance: Tensor | None, *, first: tupl
     if not relevance.is_floating_point():
         raise InputError(f"relevance must be floating point in [0, 1], not {relevance.dtype}")
     relevance = at_least_single(relevance)
-    least, most = _extremes(relevance)
-    if not (least >= -TOLERANCE and most <= 1 + TOLERANCE):  # also where a label is NaN
-        _refuse_outside(relevance, first)
+    if validate:
+        least, most = _extremes(relevance)
+        if not (least >= -TOLERANCE and most <= 1 + TOLERANCE):  # also where a label is NaN
+            _refuse_outside(relevance, first)
     return relevance.detach().to(similarity.device)
 
 
-def check_positives(similarity: Tensor, positives: Tensor | None) -> Tensor:
+def check_positives(similarity: Tensor, positives: Tensor | None, *, validate: bool = True) -> Tensor:
     """Binary labels of all pairs.
 
     Args:
         similarity: (images, captions), for the shape and the device.
         positives: (images, captions) bool; None = the diagonal of a square matrix.
+        validate: whether to check the values too; without, nothing waits for the device.
 
     Returns:
         (images, captions) bool.
@@ -123,7 +129,7 @@ def check_positives(similarity: Tensor, positives: Tensor | None) -> Tensor:
         raise InputError(f"positives are {tuple(positives.shape)}, but similarity is {tuple(similarity.shape)}")
     if positives.dtype != torch.bool:
         raise InputError(f"positives must be bool, not {positives.dtype}")
-    if not bool(positives.any()):
+    if validate and not bool(positives.any()):
         raise InputError("no pair is positive: a binary loss has nothing to learn from")
     return positives.to(similarity.device)
 

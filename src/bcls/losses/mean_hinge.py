@@ -20,18 +20,20 @@ class PositiveSlots(NamedTuple):
     there: Tensor
 
 
-def positive_slots(positives: Tensor) -> PositiveSlots:
+def positive_slots(positives: Tensor, *, slots: int | None = None) -> PositiveSlots:
     """The positives of each query, in the candidates' order, padded to the most that a query has.
 
     Args:
         positives: (queries, candidates) bool.
+        slots: how many slots a query has, at least as many as positives; None = the most that a query has, which is
+            read from the device.
 
     Example:
         >>> columns, there = positive_slots(torch.tensor([[True, False, True], [False, True, False]]))
         >>> columns.tolist(), there.tolist()
         ([[0, 2], [1, 0]], [[True, True], [True, False]])
     """
-    most = int(positives.sum(dim=1).max())
+    most = int(positives.sum(dim=1).max()) if slots is None else slots
     columns = positives.to(torch.int8).sort(dim=1, descending=True, stable=True).indices[:, :most]
     return PositiveSlots(columns, positives.gather(1, columns))
 
@@ -57,8 +59,17 @@ def mean_hinges(similarity: Tensor, thresholds: Tensor, negatives: Tensor) -> Te
         tensor([[0.2000]])
     """
     ordered = similarity.masked_fill(~negatives, -torch.inf).sort(dim=1).values
-    suffix = torch.cat([ordered.flip(1).cumsum(1).flip(1), ordered.new_zeros(len(ordered), 1)], dim=1)
     below = torch.searchsorted(ordered.detach().contiguous(), thresholds.detach().contiguous(), right=True)
     violating = ordered.shape[1] - below
-    sums = suffix.gather(1, below) - violating * thresholds
+    sums = suffix_sums(ordered).gather(1, below) - violating * thresholds
     return sums / negatives.sum(dim=1, keepdim=True).clamp(min=1)
+
+
+def suffix_sums(ordered: Tensor) -> Tensor:
+    """(rows, n) -> (rows, n + 1): at k the sum of what stands at k or behind it, at n 0.
+
+    Example:
+        >>> suffix_sums(torch.tensor([[1.0, 2.0, 4.0]]))
+        tensor([[7., 6., 4., 0.]])
+    """
+    return torch.cat([ordered.flip(1).cumsum(1).flip(1), ordered.new_zeros(len(ordered), 1)], dim=1)

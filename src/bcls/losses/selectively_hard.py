@@ -17,7 +17,12 @@ from bcls.losses.settings import require_at_least
 
 
 def selectively_hard_loss(
-    similarity: Tensor, positives: Tensor | None = None, *, margin: float = 0.2, tolerance: float = 0.01
+    similarity: Tensor,
+    positives: Tensor | None = None,
+    *,
+    margin: float = 0.2,
+    tolerance: float = 0.01,
+    validate: bool = True,
 ) -> Tensor:
     """Functional form of `SelectivelyHardLoss`; see there.
 
@@ -27,13 +32,15 @@ def selectively_hard_loss(
         tensor(0.1500)
     """
     require_at_least(0, margin=margin, tolerance=tolerance)
-    similarity = check_similarity(similarity)
-    positives = check_positives(similarity, positives)
-    return both_directions(partial(_one_direction, margin=margin, tolerance=tolerance), similarity, positives)
+    similarity = check_similarity(similarity, validate=validate)
+    positives = check_positives(similarity, positives, validate=validate)
+    return both_directions(
+        partial(_one_direction, margin=margin, tolerance=tolerance, validate=validate), similarity, positives
+    )
 
 
-def _one_direction(similarity: Tensor, positives: Tensor, *, margin: float, tolerance: float) -> Tensor:
-    slots = positive_slots(positives)
+def _one_direction(similarity: Tensor, positives: Tensor, *, margin: float, tolerance: float, validate: bool) -> Tensor:
+    slots = positive_slots(positives, slots=None if validate else similarity.shape[1])
     own = similarity.gather(1, slots.columns)
     hardest = similarity.masked_fill(positives, -torch.inf).amax(dim=1, keepdim=True)
     close = (own - hardest).detach().abs() < tolerance
@@ -57,6 +64,7 @@ class SelectivelyHardLoss(RetrievalLoss):
     Args:
         margin: m, at least 0.
         tolerance: how close is too close, at least 0; 0 is the triplet loss with the hardest negative.
+        validate: whether to check the values of scores and labels in every call; see `RetrievalLoss`.
 
     Raises:
         InputError: a setting out of range.
@@ -73,8 +81,8 @@ class SelectivelyHardLoss(RetrievalLoss):
 
     uses_relevance: ClassVar[bool] = False
 
-    def __init__(self, *, margin: float = 0.2, tolerance: float = 0.01) -> None:
-        super().__init__()
+    def __init__(self, *, margin: float = 0.2, tolerance: float = 0.01, validate: bool = True) -> None:
+        super().__init__(validate=validate)
         require_at_least(0, margin=margin, tolerance=tolerance)
         self.margin = margin
         self.tolerance = tolerance
@@ -83,9 +91,7 @@ class SelectivelyHardLoss(RetrievalLoss):
         self, similarity: Tensor, relevance: Tensor | None = None, positives: Tensor | None = None
     ) -> dict[str, Tensor]:
         """`{"selectively_hard": loss}`."""
-        value = selectively_hard_loss(similarity, positives, margin=self.margin, tolerance=self.tolerance)
+        value = selectively_hard_loss(
+            similarity, positives, margin=self.margin, tolerance=self.tolerance, validate=self.validate
+        )
         return {"selectively_hard": value}
-
-    def extra_repr(self) -> str:
-        """The settings, for `print`."""
-        return f"margin={self.margin}, tolerance={self.tolerance}"

@@ -26,6 +26,7 @@ def semantic_margin_loss(
     *,
     divisor: float = 4.0,
     sampling: Sampling = "all",
+    validate: bool = True,
 ) -> Tensor:
     """The graded term of `SemanticMarginLoss`; see there.
 
@@ -36,10 +37,10 @@ def semantic_margin_loss(
         tensor(0.1250)
     """
     _check_settings(divisor, sampling)
-    similarity = check_similarity(similarity)
-    relevance = check_relevance(similarity, relevance)
-    positives = check_positives(similarity, positives)
-    one = partial(_one_direction, divisor=divisor, sampling=sampling)
+    similarity = check_similarity(similarity, validate=validate)
+    relevance = check_relevance(similarity, relevance, validate=validate)
+    positives = check_positives(similarity, positives, validate=validate)
+    one = partial(_one_direction, divisor=divisor, sampling=sampling, validate=validate)
     return both_directions(one, similarity, relevance, positives)
 
 
@@ -49,13 +50,13 @@ def _check_settings(divisor: float, sampling: str) -> None:
 
 
 def _one_direction(
-    similarity: Tensor, relevance: Tensor, positives: Tensor, *, divisor: float, sampling: Sampling
+    similarity: Tensor, relevance: Tensor, positives: Tensor, *, divisor: float, sampling: Sampling, validate: bool
 ) -> Tensor:
     """The margin moves into the scores: s_n - s_p + (r_p - r_n) / T is a hinge without margin of s - r / T."""
     known = ~relevance.isnan()
     shifted = similarity - (relevance.nan_to_num(0.0) / divisor).to(similarity.dtype)
     negatives = known & ~positives
-    slots = positive_slots(positives & known)
+    slots = positive_slots(positives & known, slots=None if validate else similarity.shape[1])
     own = shifted.gather(1, slots.columns)
     if sampling == "all":
         hinges = mean_hinges(shifted, own, negatives)
@@ -81,6 +82,7 @@ class SemanticMarginLoss(RetrievalLoss):
             similar one (`hard`); one drawn anew in each call (`random`).
         margin: of the triplet term.
         negatives: of the triplet term; the published one is `hard`.
+        validate: whether to check the values of scores and labels in every call; see `RetrievalLoss`.
 
     Raises:
         InputError: a setting out of range.
@@ -112,27 +114,26 @@ class SemanticMarginLoss(RetrievalLoss):
         sampling: Sampling = "all",
         margin: float = 0.2,
         negatives: Negatives = "hard",
+        validate: bool = True,
     ) -> None:
-        super().__init__()
+        super().__init__(validate=validate)
         _check_settings(divisor, sampling)
         require_at_least(0, weight=weight)
         self.divisor = divisor
         self.weight = weight
         self.sampling: Sampling = sampling
-        self.triplet = TripletLoss(margin=margin, negatives=negatives)
+        self.triplet = TripletLoss(margin=margin, negatives=negatives, validate=validate)
 
     def terms(
         self, similarity: Tensor, relevance: Tensor | None = None, positives: Tensor | None = None
     ) -> dict[str, Tensor]:
         """`{"triplet": ..., "semantic_margin": ...}`, the graded term without its weight."""
         relevance = require_relevance(relevance)
-        graded = semantic_margin_loss(similarity, relevance, positives, divisor=self.divisor, sampling=self.sampling)
+        graded = semantic_margin_loss(
+            similarity, relevance, positives, divisor=self.divisor, sampling=self.sampling, validate=self.validate
+        )
         return {**self.triplet.terms(similarity, positives=positives), "semantic_margin": graded}
 
     def combine(self, terms: dict[str, Tensor]) -> Tensor:
         """The triplet term plus the weighted graded term."""
         return terms["triplet"] + self.weight * terms["semantic_margin"]
-
-    def extra_repr(self) -> str:
-        """The settings, for `print`."""
-        return f"divisor={self.divisor}, weight={self.weight}, sampling={self.sampling!r}"

@@ -15,7 +15,12 @@ from bcls.losses.settings import number_of, require_above_zero
 
 
 def sigmoid_loss(
-    similarity: Tensor, positives: Tensor | None = None, *, scale: float | Tensor = 10.0, bias: float | Tensor = -10.0
+    similarity: Tensor,
+    positives: Tensor | None = None,
+    *,
+    scale: float | Tensor = 10.0,
+    bias: float | Tensor = -10.0,
+    validate: bool = True,
 ) -> Tensor:
     """Functional form of `SigmoidLoss`; see there.
 
@@ -23,10 +28,11 @@ def sigmoid_loss(
         >>> sigmoid_loss(torch.eye(2), scale=10.0, bias=-5.0)
         tensor(0.0134)
     """
-    require_above_zero(scale=number_of(scale, "scale"))
-    number_of(bias, "bias")
-    similarity = check_similarity(similarity)
-    positives = check_positives(similarity, positives)
+    if validate:
+        require_above_zero(scale=number_of(scale, "scale"))
+        number_of(bias, "bias")
+    similarity = check_similarity(similarity, validate=validate)
+    positives = check_positives(similarity, positives, validate=validate)
     logits = scale * similarity + bias
     return F.softplus(torch.where(positives, -logits, logits)).sum() / len(similarity)
 
@@ -39,6 +45,7 @@ class SigmoidLoss(RetrievalLoss):
     Args:
         initial_scale: the start of the scale, above 0; its logarithm is learnt.
         initial_bias: the start of the bias.
+        validate: whether to check the values of scores and labels in every call; see `RetrievalLoss`.
 
     Raises:
         InputError: a scale that is not above 0.
@@ -54,9 +61,11 @@ class SigmoidLoss(RetrievalLoss):
 
     uses_relevance: ClassVar[bool] = False
 
-    def __init__(self, *, initial_scale: float = 10.0, initial_bias: float = -10.0) -> None:
-        super().__init__()
+    def __init__(self, *, initial_scale: float = 10.0, initial_bias: float = -10.0, validate: bool = True) -> None:
+        super().__init__(validate=validate)
         require_above_zero(initial_scale=initial_scale)
+        self.initial_scale = initial_scale
+        self.initial_bias = initial_bias
         self.log_scale = nn.Parameter(torch.tensor(math.log(initial_scale)))
         self.bias = nn.Parameter(torch.tensor(float(initial_bias)))
 
@@ -64,4 +73,8 @@ class SigmoidLoss(RetrievalLoss):
         self, similarity: Tensor, relevance: Tensor | None = None, positives: Tensor | None = None
     ) -> dict[str, Tensor]:
         """`{"sigmoid": loss}`."""
-        return {"sigmoid": sigmoid_loss(similarity, positives, scale=self.log_scale.exp(), bias=self.bias)}
+        return {
+            "sigmoid": sigmoid_loss(
+                similarity, positives, scale=self.log_scale.exp(), bias=self.bias, validate=self.validate
+            )
+        }

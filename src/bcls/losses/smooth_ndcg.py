@@ -19,7 +19,9 @@ from bcls.losses.triplet import Negatives, TripletLoss
 BLOCK_ELEMENTS = 1 << 22
 
 
-def smooth_ndcg_loss(similarity: Tensor, relevance: Tensor, *, temperature: float = 0.01) -> Tensor:
+def smooth_ndcg_loss(
+    similarity: Tensor, relevance: Tensor, *, temperature: float = 0.01, validate: bool = True
+) -> Tensor:
     """The graded term of `SmoothNDCGLoss`; see there.
 
     Example:
@@ -29,8 +31,8 @@ def smooth_ndcg_loss(similarity: Tensor, relevance: Tensor, *, temperature: floa
         tensor(0.1678)
     """
     require_above_zero(temperature=temperature)
-    similarity = check_similarity(similarity)
-    relevance = check_relevance(similarity, relevance).to(similarity.dtype)
+    similarity = check_similarity(similarity, validate=validate)
+    relevance = check_relevance(similarity, relevance, validate=validate).to(similarity.dtype)
     return both_directions(partial(_one_direction, temperature=temperature), similarity, relevance)
 
 
@@ -101,6 +103,7 @@ class SmoothNDCGLoss(RetrievalLoss):
         weight: of the graded term, in [0, 1]; with 1 positives are not used, and are not needed.
         margin: of the triplet term.
         negatives: of the triplet term; the published one is `hard`.
+        validate: whether to check the values of scores and labels in every call; see `RetrievalLoss`.
 
     Raises:
         InputError: a setting out of range.
@@ -132,28 +135,27 @@ class SmoothNDCGLoss(RetrievalLoss):
         weight: float = 0.5,
         margin: float = 0.2,
         negatives: Negatives = "hard",
+        validate: bool = True,
     ) -> None:
-        super().__init__()
+        super().__init__(validate=validate)
         require_above_zero(temperature=temperature)
         if not 0 <= weight <= 1:
             raise InputError(f"weight is {weight}; it must lie in [0, 1]")
         self.temperature = temperature
         self.weight = weight
-        self.triplet = TripletLoss(margin=margin, negatives=negatives)
+        self.triplet = TripletLoss(margin=margin, negatives=negatives, validate=validate)
 
     def terms(
         self, similarity: Tensor, relevance: Tensor | None = None, positives: Tensor | None = None
     ) -> dict[str, Tensor]:
         """`{"triplet": ..., "smooth_ndcg": ...}` without their weights; with weight 1 the latter alone."""
         relevance = require_relevance(relevance)
-        graded = {"smooth_ndcg": smooth_ndcg_loss(similarity, relevance, temperature=self.temperature)}
+        graded = {
+            "smooth_ndcg": smooth_ndcg_loss(similarity, relevance, temperature=self.temperature, validate=self.validate)
+        }
         return graded if self.weight == 1 else {**self.triplet.terms(similarity, positives=positives), **graded}
 
     def combine(self, terms: dict[str, Tensor]) -> Tensor:
         """The weighted mean of the two terms."""
         graded = self.weight * terms["smooth_ndcg"]
         return graded if self.weight == 1 else (1 - self.weight) * terms["triplet"] + graded
-
-    def extra_repr(self) -> str:
-        """The settings, for `print`."""
-        return f"temperature={self.temperature}, weight={self.weight}"

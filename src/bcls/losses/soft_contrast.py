@@ -17,7 +17,12 @@ from bcls.losses.settings import require_above_zero, require_at_least
 
 
 def soft_contrast_loss(
-    similarity: Tensor, relevance: Tensor, *, temperature: float = 0.05, label_temperature: float = 0.1
+    similarity: Tensor,
+    relevance: Tensor,
+    *,
+    temperature: float = 0.05,
+    label_temperature: float = 0.1,
+    validate: bool = True,
 ) -> Tensor:
     """The graded term of `SoftContrastLoss`; see there.
 
@@ -28,8 +33,8 @@ def soft_contrast_loss(
         tensor(0.7886)
     """
     require_above_zero(temperature=temperature, label_temperature=label_temperature)
-    similarity = check_similarity(similarity)
-    relevance = check_relevance(similarity, relevance).to(similarity.dtype)
+    similarity = check_similarity(similarity, validate=validate)
+    relevance = check_relevance(similarity, relevance, validate=validate).to(similarity.dtype)
     one = partial(_one_direction, temperature=temperature, label_temperature=label_temperature)
     return both_directions(one, similarity, relevance)
 
@@ -61,6 +66,7 @@ class SoftContrastLoss(RetrievalLoss):
             with a match at 1 and other captions around 0.15, at 0.1 the match has nearly all of a batch's share, at 1.0
             nearly none.
         weight: of the graded term, at least 0.
+        validate: whether to check the values of scores and labels in every call; see `RetrievalLoss`.
 
     Raises:
         InputError: a setting out of range.
@@ -82,11 +88,13 @@ class SoftContrastLoss(RetrievalLoss):
 
     uses_relevance: ClassVar[bool] = True
 
-    def __init__(self, *, temperature: float = 0.05, label_temperature: float = 0.1, weight: float = 0.5) -> None:
-        super().__init__()
+    def __init__(
+        self, *, temperature: float = 0.05, label_temperature: float = 0.1, weight: float = 0.5, validate: bool = True
+    ) -> None:
+        super().__init__(validate=validate)
         require_above_zero(temperature=temperature, label_temperature=label_temperature)
         require_at_least(0, weight=weight)
-        self.infonce = InfoNCELoss(temperature=temperature)
+        self.infonce = InfoNCELoss(temperature=temperature, validate=validate)
         self.temperature = temperature
         self.label_temperature = label_temperature
         self.weight = weight
@@ -97,14 +105,14 @@ class SoftContrastLoss(RetrievalLoss):
         """`{"infonce": ..., "soft_contrast": ...}`, the graded term without its weight."""
         relevance = require_relevance(relevance)
         graded = soft_contrast_loss(
-            similarity, relevance, temperature=self.temperature, label_temperature=self.label_temperature
+            similarity,
+            relevance,
+            temperature=self.temperature,
+            label_temperature=self.label_temperature,
+            validate=self.validate,
         )
         return {**self.infonce.terms(similarity, positives=positives), "soft_contrast": graded}
 
     def combine(self, terms: dict[str, Tensor]) -> Tensor:
         """InfoNCE plus the weighted graded term."""
         return terms["infonce"] + self.weight * terms["soft_contrast"]
-
-    def extra_repr(self) -> str:
-        """The settings, for `print`."""
-        return f"temperature={self.temperature}, label_temperature={self.label_temperature}, weight={self.weight}"

@@ -11,7 +11,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bcls.losses.base import RetrievalLoss
+from bcls.losses.masked_triplets import masked_all, masked_hardest, masked_semi_hard, masked_soft
 from bcls.losses.matrices import both_directions, check_positives, check_similarity
+from bcls.losses.mean_hinge import suffix_sums
+from bcls.losses.means import mean_where
 from bcls.losses.settings import require_above_zero, require_at_least, require_one_of
 from bcls.losses.soft_triplets import soft_triplets
 
@@ -25,6 +28,7 @@ def triplet_loss(
     margin: float = 0.2,
     negatives: Negatives = "soft",
     temperature: float = 0.05,
+    validate: bool = True,
 ) -> Tensor:
     """Functional form of `TripletLoss`; see there.
 
@@ -34,8 +38,11 @@ def triplet_loss(
         tensor(0.1750)
     """
     _check_settings(margin, negatives, temperature)
-    similarity = check_similarity(similarity)
-    positives = check_positives(similarity, positives)
+    similarity = check_similarity(similarity, validate=validate)
+    positives = check_positives(similarity, positives, validate=validate)
+    if not validate:
+        every = _masked_terms(margin=margin, negatives=negatives, temperature=temperature)
+        return both_directions(lambda scores, labels: mean_where(every(scores, labels), labels), similarity, positives)
     one = triplet_terms(margin=margin, negatives=negatives, temperature=temperature)
     return both_directions(lambda scores, labels: one(scores, labels).mean(), similarity, positives)
 
@@ -53,6 +60,17 @@ def triplet_terms(*, margin: float, negatives: Negatives, temperature: float) ->
         "hard": _hardest,
         "semi-hard": _semi_hard,
         "all": _all,
+    }
+    return partial(forms[negatives], margin=margin)
+
+
+def _masked_terms(*, margin: float, negatives: Negatives, temperature: float) -> Callable[[Tensor, Tensor], Tensor]:
+    """One direction's terms as a matrix, of which those of the positives count."""
+    forms: dict[str, Callable[..., Tensor]] = {
+        "soft": partial(masked_soft, temperature=temperature),
+        "hard": masked_hardest,
+        "semi-hard": masked_semi_hard,
+        "all": masked_all,
     }
     return partial(forms[negatives], margin=margin)
 
@@ -77,11 +95,10 @@ def _all(similarity: Tensor, positives: Tensor, *, margin: float) -> Tensor:
     """Sums of hinges from sorted negatives and their suffix sums: no (positive pairs, candidates) array."""
     rows, columns = positives.nonzero(as_tuple=True)
     ordered = similarity.masked_fill(positives, -torch.inf).sort(dim=1).values
-    suffix = torch.cat([ordered.flip(1).cumsum(1).flip(1), ordered.new_zeros(len(ordered), 1)], dim=1)
     threshold = similarity[rows, columns] - margin
     below = _count_below(ordered, positives, threshold.detach(), right=True)
     violating = ordered.shape[1] - below
-    return suffix[rows, below] - violating * threshold
+    return suffix_sums(ordered)[rows, below] - violating * threshold
 
 
 def _count_below(ordered: Tensor, positives: Tensor, values: Tensor, *, right: bool) -> Tensor:
@@ -112,6 +129,7 @@ class TripletLoss(RetrievalLoss):
         margin: m, at least 0.
         negatives: which negatives pull.
         temperature: t, above 0; `soft` only.
+        validate: whether to check the values of scores and labels in every call; see `RetrievalLoss`.
 
     Raises:
         InputError: a setting out of range.
@@ -130,8 +148,10 @@ class TripletLoss(RetrievalLoss):
 
     uses_relevance: ClassVar[bool] = False
 
-    def __init__(self, *, margin: float = 0.2, negatives: Negatives = "soft", temperature: float = 0.05) -> None:
-        super().__init__()
+    def __init__(
+        self, *, margin: float = 0.2, negatives: Negatives = "soft", temperature: float = 0.05, validate: bool = True
+    ) -> None:
+        super().__init__(validate=validate)
         _check_settings(margin, negatives, temperature)
         self.margin = margin
         self.negatives: Negatives = negatives
@@ -142,10 +162,11 @@ class TripletLoss(RetrievalLoss):
     ) -> dict[str, Tensor]:
         """`{"triplet": loss}`."""
         value = triplet_loss(
-            similarity, positives, margin=self.margin, negatives=self.negatives, temperature=self.temperature
+            similarity,
+            positives,
+            margin=self.margin,
+            negatives=self.negatives,
+            temperature=self.temperature,
+            validate=self.validate,
         )
         return {"triplet": value}
-
-    def extra_repr(self) -> str:
-        """The settings, for `print`."""
-        return f"margin={self.margin}, negatives={self.negatives!r}, temperature={self.temperature}"

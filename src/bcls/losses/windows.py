@@ -37,6 +37,16 @@ class _Order(NamedTuple):
     gap: float
 
 
+class _Widths(NamedTuple):
+    """Positions of each query's window (queries, 1), before they are narrowed to its candidates; and the most of all.
+
+    The most is known without the values of a tensor, so that nothing has to be read from the device.
+    """
+
+    each: Tensor
+    most: int
+
+
 def select_pairs(
     similarity: Tensor, relevance: Tensor, *, pairs: WindowForm, window: int | float, gap: float
 ) -> SelectedPairs:
@@ -93,7 +103,7 @@ def pairs_of_checked(
     with torch.no_grad():
         order = _sort(similarity.detach(), relevance, gap)
         form = {"boundary": _boundary, "window": _window, "stride": _stride, "first": _first}[pairs]
-        more, less, counts = form(order, _widths(order.known, window, least=2 if pairs == "window" else 1))
+        more, less, counts = form(order, _widths(order, window, least=2 if pairs == "window" else 1))
         last = similarity.shape[1] - 1
         more, less = more.clamp(0, last), less.clamp(0, last)
         difference = order.relevance.gather(1, more) - order.relevance.gather(1, less)
@@ -108,11 +118,12 @@ def _sort(similarity: Tensor, relevance: Tensor, gap: float) -> _Order:
     return _Order(index, sorted_relevance, similarity.gather(1, index), known, gap)
 
 
-def _widths(known: Tensor, window: int | float, *, least: int) -> Tensor:
-    """(queries, 1) positions of each query's window, before it is narrowed to the query's known candidates."""
+def _widths(order: _Order, window: int | float, *, least: int) -> _Widths:
+    candidates = order.candidate.shape[1]
     if isinstance(window, int):
-        return torch.full_like(known, window)
-    return (known.double() * window).floor().long().clamp(min=least)
+        return _Widths(torch.full_like(order.known, window), min(window, candidates))
+    share = (order.known.double() * window).floor().long().clamp(min=least)
+    return _Widths(share, min(max(int(candidates * window), least), candidates))
 
 
 def _positions(order: _Order) -> Tensor:
@@ -124,9 +135,9 @@ def _in_order(order: _Order) -> Tensor:
     return _positions(order) < order.known
 
 
-def _boundary(order: _Order, widths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _boundary(order: _Order, widths: _Widths) -> tuple[Tensor, Tensor, Tensor]:
     position = _positions(order)
-    width = torch.minimum(order.known - 1, widths)
+    width = torch.minimum(order.known - 1, widths.each)
     least_similar = order.similarity.masked_fill(~_in_order(order), torch.inf).cummin(dim=1).indices
     reversed_scores = order.similarity.masked_fill(~_in_order(order), -torch.inf).flip(1)
     most_similar_after = order.similarity.shape[1] - 1 - reversed_scores.cummax(dim=1).indices.flip(1)
@@ -135,28 +146,28 @@ def _boundary(order: _Order, widths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return least_similar, most_similar_after.gather(1, start.clamp(0, position.shape[1] - 1)), counts
 
 
-def _stride(order: _Order, widths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _stride(order: _Order, widths: _Widths) -> tuple[Tensor, Tensor, Tensor]:
     position = _positions(order)
-    width = torch.minimum(order.known - 1, widths)
+    width = torch.minimum(order.known - 1, widths.each)
     return position, position + width, (width > 0) & (position + width < order.known)
 
 
-def _window(order: _Order, widths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _window(order: _Order, widths: _Widths) -> tuple[Tensor, Tensor, Tensor]:
     position = _positions(order)
-    width = torch.minimum(order.known, widths)
+    width = torch.minimum(order.known, widths.each)
     half = width // 2
     counts = (half > 0) & (position + width <= order.known)
     last = position + width - 1
-    least_similar = _most_in_range(-order.similarity, position, position + half - 1)
-    most_similar = _most_in_range(order.similarity, last - half + 1, last)
+    least_similar = _most_in_range(-order.similarity, position, position + half - 1, widths.most // 2)
+    most_similar = _most_in_range(order.similarity, last - half + 1, last, widths.most // 2)
     return least_similar, most_similar, counts
 
 
-def _first(order: _Order, widths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _first(order: _Order, widths: _Widths) -> tuple[Tensor, Tensor, Tensor]:
     position = _positions(order)
     left = _first_below(order)
-    right = torch.minimum(position + widths, order.known - 1)
-    most_similar = _most_in_range(order.similarity, left, right)
+    right = torch.minimum(position + widths.each, order.known - 1)
+    most_similar = _most_in_range(order.similarity, left, right, widths.most)
     return position, most_similar, (left <= right) & _in_order(order)
 
 
@@ -178,14 +189,14 @@ def _first_below(order: _Order) -> Tensor:
     return low
 
 
-def _most_in_range(values: Tensor, left: Tensor, right: Tensor) -> Tensor:
+def _most_in_range(values: Tensor, left: Tensor, right: Tensor, longest: int) -> Tensor:
     """Index of a largest value within left..right (both included) of each row, by ranges of doubling length.
 
-    Only the current length's table is held. Where the range is empty the answer is meaningless.
+    Only the current length's table is held. No range is longer than `longest`. Where the range is empty the answer is
+    meaningless.
     """
     candidates = values.shape[1]
     length = right - left + 1
-    longest = int(length.max()) if length.numel() else 0
     left = left.clamp(0, candidates - 1)
     best = torch.arange(candidates, device=values.device).expand_as(values)
     answer = left.clone()
@@ -197,7 +208,7 @@ def _most_in_range(values: Tensor, left: Tensor, right: Tensor) -> Tensor:
         better = torch.where(values.gather(1, second) > values.gather(1, first), second, first)
         answer = torch.where(here, better, answer)
         span *= 2
-        if span > min(longest, candidates):
+        if span > longest:
             return answer
         shifted = torch.cat([best[:, span // 2 :], best[:, -1:].expand(-1, span // 2)], dim=1)
         best = torch.where(values.gather(1, shifted) > values.gather(1, best), shifted, best)

@@ -41,20 +41,25 @@ def compiled_hinge(similarity: Tensor, relevance: Tensor, rows: RowKernel) -> Te
 class _CompiledHinge(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, similarity: Tensor, relevance: Tensor, rows: RowKernel) -> Tensor:
-        scores = similarity.detach()
-        (value, scale, gradient), (turned_value, turned_scale, turned_gradient) = (
-            (total / max(1, pairs), 0.5 / max(1, pairs), slope)
-            for total, pairs, slope in _run([(scores, relevance), (scores.mT, relevance.mT)], rows)
-        )
-        # Copied before it is added: to add a transposed matrix is several times slower.
-        gradient.mul_(scale).add_(turned_gradient.mT.contiguous(), alpha=turned_scale)
+        value, gradient = hinge_and_gradient(similarity.detach(), relevance, rows)
         ctx.save_for_backward(gradient)
-        return similarity.new_tensor((value + turned_value) / 2)
+        return value
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
         (gradient,) = ctx.saved_tensors
         return gradients[0] * gradient, None, None
+
+
+def hinge_and_gradient(similarity: Tensor, relevance: Tensor, rows: RowKernel) -> tuple[Tensor, Tensor]:
+    """`compiled_hinge` and its gradient, (images, captions), of a similarity without a gradient."""
+    (value, scale, gradient), (turned_value, turned_scale, turned_gradient) = (
+        (total / max(1, pairs), 0.5 / max(1, pairs), slope)
+        for total, pairs, slope in _run([(similarity, relevance), (similarity.mT, relevance.mT)], rows)
+    )
+    # Copied before it is added: to add a transposed matrix is several times slower.
+    gradient.mul_(scale).add_(turned_gradient.mT.contiguous(), alpha=turned_scale)
+    return similarity.new_tensor((value + turned_value) / 2), gradient
 
 
 def run_rows(similarity: Tensor, relevance: Tensor, rows: RowKernel) -> tuple[float, int, Tensor]:
