@@ -21,6 +21,7 @@ MODULES = {
     "fastapi": "fastapi",
     "httptools": "httptools",
     "huggingface_hub": "huggingface_hub",
+    "icu4py": "icu4py",
     "lancedb": "lancedb",
     "lightning": "lightning",
     "matplotlib": "matplotlib",
