@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from bcls.contents import HEAD_BYTES, other_content
@@ -64,6 +65,34 @@ def lines_of(file: Path, newline: str | None = None) -> Iterator[str]:
                 f"{file}: line {_line_of_fault(file.read_bytes())}: not UTF-8 text; save the file as UTF-8"
             ) from None
         raise InputError(f"{file}: not {encoding.upper()} text, as its first bytes say; save it as UTF-8") from None
+
+
+def cells_of(file: Path) -> tuple[str, Iterator[str]]:
+    r"""What separates the cells of a table, and the table's lines with their ends, for the csv module.
+
+    The separator is a comma, or a semicolon or a tab where the header has no comma: Excel writes semicolons where
+    numbers have decimal commas.
+
+    Args:
+        file: what to read.
+
+    Raises:
+        InputError: as `lines_of`, when the lines are read.
+
+    Example:
+        >>> import csv, tempfile
+        >>> file = Path(tempfile.mkdtemp()) / "table.csv"
+        >>> _ = file.write_text("file;caption\na.jpg;one, two\n")
+        >>> separator, lines = cells_of(file)
+        >>> list(csv.reader(lines, delimiter=separator))
+        [['file', 'caption'], ['a.jpg', 'one, two']]
+    """
+    lines = lines_of(file, newline="")
+    header = next(lines, None)
+    if header is None:
+        return ",", lines
+    others = [sign for sign in (";", "\t") if sign in header and "," not in header]
+    return (others or [","])[0], chain([header], lines)
 
 
 def _encoding(file: Path) -> str:

@@ -10,6 +10,8 @@ from bcls.data.images import FeatureImages, ImageSource, PictureImages
 from bcls.errors import InputError
 from bcls.models import ImageTower, RetrievalModel
 
+PLACE = "features/NAME/ beside the data holds .npy files and ids.json, see docs/data.md"
+
 
 def open_splits(
     path: str,
@@ -37,7 +39,7 @@ def open_splits(
             require_images(dataset)
     elif features not in dataset.features:
         known = ", ".join(sorted(dataset.features)) or "none"
-        raise InputError(f"{path}: no features {features!r}; there are: {known}")
+        raise InputError(f"{path}: no features {features!r}; there are: {known} ({PLACE})")
     names = [] if features is None else [features]
     problems = check_dataset(dataset.split(splits), pictures=images and features is None, features=names)
     refuse_problems(problems, f"bcls data check {quote(str(path))}")
@@ -84,7 +86,7 @@ def require_image_source(dataset: RetrievalDataset, features: str | None, tower:
             )
         return
     if features not in dataset.features:
-        raise InputError(f"{dataset.name}: no features {features!r}; there are: {known}")
+        raise InputError(f"{dataset.name}: no features {features!r}; there are: {known} ({PLACE})")
     if not tower.takes_features:
         raise InputError(f"{name} takes pictures: set data.features to null")
     store = dataset.features[features]

@@ -31,7 +31,10 @@ def chosen_splits(names: str | Sequence[str], known: Collection[str], source: st
     wanted = {part for name in given for part in _parts(name, known, source)}
     unknown = sorted(wanted - set(known))
     if unknown:
-        raise InputError(f"{source}: no split {', '.join(map(repr, unknown))}; there are {', '.join(sorted(known))}")
+        missing, there = ", ".join(map(repr, unknown)), ", ".join(sorted(known))
+        raise InputError(
+            f"{source}: no split {missing}; there are {there}; choose with --split, --splits or data.*_split"
+        )
     return wanted
 
 

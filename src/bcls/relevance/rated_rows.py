@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bcls.errors import InputError, MissingExtraError
-from bcls.text_files import lines_of
+from bcls.text_files import cells_of
 
 
 def refuse_scale(lowest: float, highest: float) -> None:
@@ -90,7 +90,8 @@ def _read_parquet(path: Path) -> tuple[list[str], Iterator[tuple[int, dict[str, 
 
 def _read_csv(path: Path) -> tuple[list[str], Iterator[tuple[int, dict[str, Any]]]]:
     try:
-        names, *rows = list(csv.reader(lines_of(path, newline=""), skipinitialspace=True, strict=True)) or [[]]
+        separator, lines = cells_of(path)
+        names, *rows = list(csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=True)) or [[]]
     except csv.Error as error:
         raise InputError(f"{path}: not CSV ({error}); is a quotation mark left open?") from None
     _refuse_repeated(names, path)

@@ -20,6 +20,9 @@ def config_parser(program: str, description: str) -> ArgumentParser:
     parser = ArgumentParser(prog=program, description=description, exit_on_error=False)
     parser.add_argument("--config", action="config", help="YAML file of the run")
     parser.add_class_arguments(RunConfig)
+    for action in parser._actions:  # jsonargparse removes a space by a backspace, which logs and pages show
+        if action.metavar == "\b[=flags]":
+            action.metavar = "[=FLAGS]"
     return parser
 
 

@@ -15,6 +15,7 @@ from bcls.data.readers.lines import json_line, lines_of, optional_id
 from bcls.data.records import Caption, ImageRecord
 from bcls.errors import InputError
 from bcls.pictures import image_extensions
+from bcls.text_files import cells_of
 
 COLUMNS = ("file", "caption", "split", "image_id", "caption_id")
 
@@ -77,12 +78,14 @@ def _rows(table: Path, tally: Tally) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _csv_rows(table: Path, tally: Tally) -> Iterator[tuple[int, dict[str, Any]]]:
-    reader = csv.DictReader(lines_of(table, newline=""), strict=True)
+    separator, lines = cells_of(table)
+    reader = csv.DictReader(lines, delimiter=separator, strict=True)
     try:
         header = reader.fieldnames or []
         if not {"file", "caption"} <= set(header):
             raise InputError(
-                f"{table}: the header needs the columns file and caption, separated by commas, not {reader.fieldnames}"
+                f"{table}: the header needs the columns file and caption, in small letters and separated by commas, "
+                f"semicolons or tabs, not {reader.fieldnames}"
             )
         twice = [name for name, count in Counter(header).items() if count > 1]
         if twice:
@@ -91,7 +94,7 @@ def _csv_rows(table: Path, tally: Tally) -> Iterator[tuple[int, dict[str, Any]]]
         for number, row in enumerate(reader, start=2):
             if None in row:
                 raise InputError(
-                    f"{table}: row {number}: more fields than the header has; a caption with a comma needs quotes"
+                    f"{table}: row {number}: more fields than the header has; a caption with a {separator!r} needs quotes"
                 )
             _refuse_swallowed_rows(table, row, header, reader.line_num)
             yield number, row
