@@ -94,7 +94,7 @@ def _csv_rows(table: Path, tally: Tally) -> Iterator[tuple[int, dict[str, Any]]]
         for number, row in enumerate(reader, start=2):
             if None in row:
                 raise InputError(
-                    f"{table}: row {number}: more fields than the header has; a caption with a {separator!r} needs quotes"
+                    f"{table}: row {number}: more fields than the header has; a caption with {separator!r} needs quotes"
                 )
             _refuse_swallowed_rows(table, row, header, reader.line_num)
             yield number, row
