@@ -85,8 +85,11 @@ def _sampled(sampler, epochs: int) -> list[list[list[int]]]:
     return result
 
 
-@pytest.mark.parametrize("sampler", ["unique", "neighbours"])
-@pytest.mark.parametrize("seed", [0, 1])
+CASES = [(sampler, seed) for sampler in ("unique", "neighbours") for seed in (0, 1)]
+MORE = [pytest.param("unique", seed, marks=pytest.mark.slow) for seed in range(2, 200)]
+
+
+@pytest.mark.parametrize(("sampler", "seed"), [*CASES, *MORE])
 def test_every_epoch_trains_on_all_of_its_batches(words, tmp_path, recorder, monkeypatch, seed, sampler):
     _write_varying(tmp_path / "data", seed)
     made = []
