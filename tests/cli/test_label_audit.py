@@ -15,7 +15,7 @@ def ratings(tmp_path):
     words = ["small", "large", "brown", "black"]
     lines = ["caption_id_1,caption_id_2,caption1,caption2,score,kind"]
     for number in range(40):
-        first, second = number % 16, (number * 3 + 4) % 16
+        first, second = number % 16, (number * 3 + 4 + number // 16) % 16
         score = 4 if first % 4 == second % 4 else 1 + number % 2
         texts = [f"a {words[row % 4]} dog runs on grass {row}" for row in (first, second)]
         lines.append(f"{first}#0,{second}#0,{texts[0]},{texts[1]},{score},{'odd' if number % 2 else 'even'}")

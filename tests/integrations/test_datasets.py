@@ -50,7 +50,7 @@ def test_files_splits_and_lists_of_captions_under_other_names(tmp_path):
     assert made.splits == {"train": 2, "test": 1}
     assert made.image_ids == ["train-0", "train-1", "test-0"]
     assert made.caption_texts == ["a", "b"] * 3
-    assert check_dataset(made) == []
+    assert [problem.kind for problem in check_dataset(made)] == ["same caption of several images"]
 
 
 def test_scores_become_relevance(tmp_path):
