@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 import time
@@ -13,9 +12,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from bcls.errors import InputError
-from bcls.search import EngineUnavailableError
 from bcls.server import ServerSettings, create_app
-from bcls.server.app import _remove_unused
 from bcls.server.problems import MEDIA_TYPE
 
 from .conftest import COLOURS, base64_of, picture_bytes, served_of
@@ -99,40 +96,16 @@ def test_stopping_closes_the_indexes_and_ends_all_threads(made, embedder):
     assert left == []
 
 
-def test_files_that_lost_their_record_are_removed_at_a_start_once_they_are_old(serving, made):
-    made.uploads.mkdir()
-    lost, young, foreign = f"{'a' * 64}.jpg", f"{'b' * 64}.jpg", "holiday.jpg"
-    for name, age in ((lost, 7200), (young, 0), (foreign, 7200)):
-        file = made.uploads / name
-        file.write_bytes(picture_bytes())
-        os.utime(file, (time.time() - age,) * 2)
-    serving()
-    until(lambda: {file.name for file in made.uploads.iterdir()} == {young, foreign})
-
-
-def test_files_that_a_record_names_stay_however_old_they_are(writer, serving, made):
+def test_a_start_removes_no_file_whether_a_record_names_it_or_not(writer, serving, made):
     new = {"id": "kept", "image": base64_of(picture_bytes("yellow"))}
     assert writer.post("/v1/images", json=new).status_code == 201
-    lost = made.uploads / f"{'a' * 64}.jpg"
-    lost.write_bytes(b"x")
+    (made.uploads / f"{'a' * 64}.jpg").write_bytes(b"x")
+    before = {file.name for file in made.uploads.iterdir()}
     for file in made.uploads.iterdir():
         os.utime(file, (time.time() - 7200,) * 2)
     again = serving()
-    until(lambda: not lost.exists())
     assert again.get("/v1/images/kept").status_code == 200
-
-
-@pytest.mark.parametrize("error", [EngineUnavailableError("away"), OSError("no such disk")])
-def test_files_stay_and_the_log_says_why_where_it_cannot_be_told_whether_they_are_used(client, caplog, error):
-    service = client.app.state.service
-
-    def fails(*_):
-        raise error
-
-    service.files["colours"].remove_unused = fails
-    asyncio.run(_remove_unused(service))
-    (line,) = [record for record in caplog.records if record.message == "unused pictures stay"]
-    assert (line.collection, line.reason) == ("colours", str(error))
+    assert {file.name for file in made.uploads.iterdir()} == before
 
 
 def test_all_routes_are_there(client):

@@ -75,7 +75,7 @@ class DenseEncodings(Encodings):
     kind = "dense"
 
     def __init__(self, vectors: NDArray[np.floating]) -> None:
-        plain = isinstance(vectors, np.ndarray) and not isinstance(vectors, np.ma.MaskedArray)
+        plain = type(vectors) in {np.ndarray, np.memmap}  # no masked array, and no matrix, which stays (1, dim) by row
         if not plain or vectors.dtype == object or not vectors.dtype.isnative:
             vectors = to_array(vectors, "dense encodings")
         if vectors.ndim != 2:
