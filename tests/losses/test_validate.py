@@ -153,6 +153,7 @@ def test_every_loss_is_one_graph(name):
     compiled_equals_eager(LOSSES[name](validate=False), size=8, fullgraph=True, backend="eager")
 
 
+@pytest.mark.slow
 def test_bcls_is_compiled_whole_by_the_engine_of_its_own():
     compiled_equals_eager(BCLSLoss(validate=False), fullgraph=True)
 

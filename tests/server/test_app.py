@@ -18,13 +18,6 @@ from bcls.server.problems import MEDIA_TYPE
 from .conftest import COLOURS, base64_of, picture_bytes, served_of
 
 
-def until(holds, seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it did not come to that"
-        time.sleep(0.01)
-
-
 @pytest.mark.parametrize("names", [(), ("one", "one"), ("one", "two", "one")])
 def test_nothing_to_serve_or_a_name_twice_is_refused(made, embedder, names):
     with pytest.raises(InputError, match="at least one model with an index, each under a name of its own"):
