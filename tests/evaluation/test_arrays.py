@@ -8,8 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bcls.arrays import to_array
 from bcls.errors import InputError
-from bcls.evaluation.arrays import slice_if_consecutive, to_array
+from bcls.evaluation.arrays import slice_if_consecutive
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from bcls.arrays import to_array
 from bcls.errors import InputError
 from bcls.evaluation import CosineSimilarity, GradedRelevance, RetrievalTruth
-from bcls.evaluation.arrays import to_array
 from bcls.evaluation.similarity import relevance_blocks, similarity_blocks
 
 TRUTH = RetrievalTruth.from_counts(

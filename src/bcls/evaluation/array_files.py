@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bcls.arrays import to_array
 from bcls.contents import content_of
 from bcls.errors import InputError
-from bcls.evaluation.arrays import to_array
 
 BLOCK_NUMBERS = 4_000_000
 

@@ -1,13 +1,10 @@
-"""Rows taken from arrays; `to_array` is that of `bcls.arrays`."""
+"""Rows taken from arrays."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from bcls.arrays import to_array
 from bcls.evaluation.truth import Rows
-
-__all__ = ["slice_if_consecutive", "to_array"]
 
 
 def slice_if_consecutive(rows: Rows) -> Rows | slice:

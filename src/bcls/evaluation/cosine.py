@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bcls.arrays import to_array
 from bcls.errors import InputError
-from bcls.evaluation.arrays import slice_if_consecutive, to_array
+from bcls.evaluation.arrays import slice_if_consecutive
 from bcls.evaluation.truth import Rows
 from bcls.threads import over_rows
 

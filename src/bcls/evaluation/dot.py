@@ -7,8 +7,9 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from bcls.arrays import to_array
 from bcls.errors import InputError
-from bcls.evaluation.arrays import slice_if_consecutive, to_array
+from bcls.evaluation.arrays import slice_if_consecutive
 from bcls.evaluation.cosine import GRID, CosineSimilarity
 from bcls.evaluation.truth import Rows
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from bcls.arrays import to_array
 from bcls.errors import InputError
-from bcls.evaluation.arrays import slice_if_consecutive, to_array
+from bcls.evaluation.arrays import slice_if_consecutive
 from bcls.evaluation.similarity import Ask
 from bcls.evaluation.truth import Rows
 from bcls.progress import progress

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from bcls.arrays import to_array
 from bcls.errors import InputError
-from bcls.evaluation.arrays import to_array
 from bcls.evaluation.similarity import PairSource
 from bcls.evaluation.truth import Rows
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from bcls.arrays import to_array
 from bcls.errors import InputError
-from bcls.evaluation.arrays import to_array
 from bcls.evaluation.ranks import check_finite
 from bcls.evaluation.runs import run_starts
 

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from numpy.typing import ArrayLike, NDArray
 
+from bcls.arrays import to_array
 from bcls.errors import InputError
-from bcls.evaluation.arrays import to_array
 from bcls.evaluation.compiled import compiled_pays
 from bcls.evaluation.ranking import check_graded
 from bcls.threads import over_rows

@@ -13,9 +13,9 @@ from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from bcls.arrays import refuse_other_order
+from bcls.arrays import refuse_other_order, to_array
 from bcls.errors import InputError
-from bcls.evaluation.arrays import slice_if_consecutive, to_array
+from bcls.evaluation.arrays import slice_if_consecutive
 from bcls.evaluation.cosine import CosineSimilarity
 from bcls.evaluation.dot import DotSimilarity
 from bcls.evaluation.ranking import TOLERANCE
